@@ -1,0 +1,33 @@
+# 32RTOS: `make help` lists the targets and the variables.
+#
+# The parts of the build stand beside what they build: kernel/kernel.mk, boot/boot.mk, tools/tools.mk,
+# tests/tests.mk. Everything that is made lands in $(BUILD).
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+BUILD ?= build
+CC    ?= gcc
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+
+WARNINGS := -Wall -Wextra -Werror -Wstrict-prototypes -Wmissing-prototypes -Wshadow -Wvla -Wundef \
+            -Werror=int-conversion
+INCLUDES := -I.
+
+include kernel/kernel.mk
+include boot/boot.mk
+include tools/tools.mk
+include tests/tests.mk
+
+##@ Targets
+.PHONY: kernel image tools run debug test clean help
+
+clean: ## remove everything that was built
+	rm -rf -- '$(BUILD)'
+
+help: ## this list
+	@awk -f tools/help.awk $(MAKEFILE_LIST)

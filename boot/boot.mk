@@ -1,0 +1,1 @@
+# The boot loader's three parts.

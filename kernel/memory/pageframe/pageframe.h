@@ -1,0 +1,135 @@
+#ifndef KERNEL_MEMORY_PAGEFRAME_PAGEFRAME_H
+#define KERNEL_MEMORY_PAGEFRAME_PAGEFRAME_H
+
+#include "kernel/memory/bytemap/bytemap.h"
+#include "kernel/memory/e820/e820.h"
+
+/*
+ * Gives page frames out and takes them back. One allocator, the machine's. Every call is safe in an
+ * interrupt handler unless it says otherwise, is bounded as it says, and changes nothing when it
+ * returns an error.
+ */
+
+/* Where a frame must lie. "Anywhere" takes the highest zone first, to spare the frames that fewer
+ * can replace. */
+enum pageframe_where {
+    PAGEFRAME_ANYWHERE,
+    PAGEFRAME_BELOW_4G, /* what CR3 points at, devices with 32-bit addresses */
+    PAGEFRAME_DIRECT,   /* in the direct view: page tables, whatever the kernel reads through a
+                           pointer */
+    PAGEFRAME_BELOW_16M,
+    PAGEFRAME_BELOW_1M,
+    PAGEFRAME_WHERE_COUNT
+};
+
+/* May be or-ed to enum pageframe_where: this caller must not fail, and may use the reserve. */
+#define PAGEFRAME_MUST              (1u << 8)
+
+#define PAGEFRAME_RUN_MAX_ALIGNMENT 1024u /* frames: 4 MiB */
+#define PAGEFRAME_REFERENCES_MAX    65535u
+#define PAGEFRAME_LOCKS_MAX         65535u
+
+/* Memory is plenty; short (below the low watermark: give caches back); scarce (only the reserve is
+ * left). */
+enum pageframe_pressure { PAGEFRAME_PLENTY, PAGEFRAME_SHORT, PAGEFRAME_SCARCE };
+
+struct pageframe_statistics {
+    uint32_t ram_frames;     /* all RAM: the sum over all states but absent */
+    uint32_t free_frames;    /* free + zeroed */
+    uint32_t reserve_frames; /* of them, kept for PAGEFRAME_MUST */
+    uint32_t low_watermark_frames;
+    uint32_t zone_free_frames[PAGEFRAME_WHERE_COUNT]; /* that such a caller could have */
+    uint64_t allocations, frees, failures, refusals;
+};
+
+/* Storage for everything but the bytemap, for a machine with this many frames, in bytes;
+ * page-aligned when given. */
+size_t pageframe_storage_bytes(uint32_t frames);
+
+/*
+ * After bytemap_init(). Enters RAM from the map: usable frames below `reach` (what the processor
+ * can address) become free, those at or above it reserved, everything else absent. The storage must
+ * lie in the direct view; the caller afterwards reserves or takes what is in use already
+ * (pageframe_take). Returns the number of frames reserved for being out of reach. Not for interrupt
+ * handlers.
+ */
+uint32_t pageframe_init(void *storage, const struct e820_map *map, uint32_t frames, frame_t reach);
+
+/* Sets the reserve and the low watermark, in frames (clipped to a quarter of RAM). */
+void pageframe_set_watermarks(uint32_t reserve, uint32_t low);
+enum pageframe_pressure pageframe_pressure(void);
+
+/*
+ * One frame, or FRAME_NONE. The tag's state is from BYTEMAP_ALLOCATED up, its owner not NONE. The
+ * frame has one reference and no lock; its content is unspecified. Worst case: O(log64 of the
+ * address space), whatever the amount of memory and however full.
+ */
+frame_t pageframe_alloc(unsigned where, bytemap_tag_t tag);
+
+/*
+ * A contiguous run of 1 <= frames <= 65536, starting at a multiple of `alignment` (a power of two
+ * up to PAGEFRAME_RUN_MAX_ALIGNMENT), ending at or below frame `limit` (FRAME_NONE: no limit).
+ * FRAME_NONE if there is none or an argument makes no sense. Worst case: bounded by frames / 32
+ * plus a constant for the search, plus frames bytes of state.
+ */
+frame_t pageframe_alloc_run(uint32_t frames, uint32_t alignment, frame_t limit, unsigned where,
+                            bytemap_tag_t tag);
+
+/*
+ * Takes the frames [first, first + count), which are known to hold something already (the kernel
+ * image, the archive), out of the free ones. 0, -ERANGE (not all RAM), -EBUSY (not all free).
+ * O(count). Boot and tests.
+ */
+int pageframe_take(frame_t first, uint32_t count, bytemap_tag_t tag) MUST_CHECK;
+
+/*
+ * Gives one frame, or a run, back. 0, or a refusal that changes nothing: -ERANGE no such RAM frame,
+ * -EALREADY free already, -EPERM reserved or bad, -EBUSY locked or with more than one reference. A
+ * run may be given back in parts; a run call checks all its frames first.
+ */
+int pageframe_free(frame_t frame) MUST_CHECK;
+int pageframe_free_run(frame_t first, uint32_t frames) MUST_CHECK;
+
+/* One more reference to a frame that is given out. 0, -ERANGE, -EINVAL (not given out), -EOVERFLOW.
+ * O(1). */
+int pageframe_reference(frame_t frame) MUST_CHECK;
+/* One reference less; the last one frees the frame. The references left (0: it is free now), or as
+ * pageframe_free. */
+int pageframe_release(frame_t frame) MUST_CHECK;
+/* 0 for a frame that is not given out. */
+uint32_t pageframe_references(frame_t frame);
+
+/* A frame that is given out stays locked while a count above zero says so. 0, -ERANGE, -EINVAL (not
+ * given out; not locked), -EOVERFLOW. O(1). */
+int pageframe_lock(frame_t frame) MUST_CHECK;
+int pageframe_unlock(frame_t frame) MUST_CHECK;
+uint32_t pageframe_locks(frame_t frame);
+
+/* Free frames are withdrawn from use, and come back. 0, -ERANGE, -EBUSY (reserve: not all free),
+ * -EINVAL (unreserve: not all reserved). All or nothing. O(count). */
+int pageframe_reserve(frame_t first, uint32_t count) MUST_CHECK;
+int pageframe_unreserve(frame_t first, uint32_t count) MUST_CHECK;
+
+/* A free frame turned out to be faulty: it is never given out again. 0, -ERANGE, -EBUSY. */
+int pageframe_retire(frame_t frame) MUST_CHECK;
+
+/* Changes what a given-out frame is used for (state and owner); locks and references stay. 0,
+ * -ERANGE, -EINVAL. */
+int pageframe_retag(frame_t frame, bytemap_tag_t tag) MUST_CHECK;
+
+/*
+ * Zeroing ahead of time. pageframe_zero_one() takes a free frame in the direct view, clears it with
+ * interrupts on, and puts it back as zeroed; false when none is left to zero.
+ * pageframe_alloc_zeroed() is pageframe_alloc with a frame in the direct view whose bytes are all
+ * zero: one zeroed ahead if there is, else it clears one now.
+ */
+bool pageframe_zero_one(void);
+frame_t pageframe_alloc_zeroed(unsigned where, bytemap_tag_t tag);
+
+void pageframe_read_statistics(struct pageframe_statistics *statistics);
+
+/* The index agrees with the bytemap in both directions, free frames have neither references nor
+ * locks, locked ones have a count, and all RAM adds up to what pageframe_init entered. */
+void pageframe_check(struct check *check);
+
+#endif

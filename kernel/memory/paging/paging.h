@@ -1,0 +1,126 @@
+#ifndef KERNEL_MEMORY_PAGING_PAGING_H
+#define KERNEL_MEMORY_PAGING_PAGING_H
+
+#include "kernel/memory/check.h"
+#include "kernel/memory/memory.h"
+
+/*
+ * The only code that writes page-table entries. PAE: four top entries, then directories, then
+ * tables, 512 entries of 64 bits each (Intel SDM 3A, 4.4). A range is [start, start + pages *
+ * PAGE_SIZE), page-aligned. Every call that changes something does all of it or nothing, leaves the
+ * TLB right, and may be made from an interrupt handler (bounded by the number of pages of the
+ * range).
+ */
+#define PAGE_SIZE       4096u
+#define PAGE_LARGE_SIZE 0x200000u
+
+/* Rights and cache type of a page. Readable is implied. Pages of kernel rows are global where the
+ * processor can. */
+#define PAGING_WRITE           (1u << 0)
+#define PAGING_EXECUTE         (1u << 1)
+#define PAGING_USER            (1u << 2)
+#define PAGING_WRITE_COMBINING (1u << 3) /* neither this nor the next: write-back */
+#define PAGING_UNCACHED        (1u << 4)
+#define PAGING_SMALL           (1u << 5) /* never use a 2 MiB page */
+
+/* An address space: its four-entry top and its own first directory (kernel, user and library rows;
+ * the other three directories are shared by all). */
+struct paging_space {
+    paddr_t root;      /* physical address of the four entries: what CR3 holds */
+    frame_t directory; /* the first directory */
+};
+
+extern struct paging_space paging_kernel; /* the space of boot, the idle thread and the monitor */
+
+/* What maps an address. */
+struct paging_translation {
+    bool present;
+    paddr_t physical; /* of the address itself, not of its page */
+    uint32_t flags;   /* PAGING_* as in effect, through all levels */
+    bool large;       /* a 2 MiB page */
+    bool global;
+    bool accessed;
+    bool dirty;
+};
+
+/*
+ * Makes paging_kernel, empty, from frames of pageframe, with the page tables of the heap's row for
+ * as much as the machine's RAM could ever fill, and those of the stack. Does not load it.
+ * Precondition: pageframe works, platform_features is filled. 0 or -ENOMEM. Boot only.
+ */
+int paging_init(void) MUST_CHECK;
+
+/* Maps the range to the frames from `first` on, in 2 MiB pages where both sides are aligned and
+ * PAGING_SMALL is not given. 0, -EINVAL (misaligned, flags that contradict each other: write and
+ * execute together, two cache types, a user right in a supervisor row or none in a user row),
+ * -ERANGE (wraps, or a row that is never mapped), -EEXIST (some page is mapped), -ENOMEM (no frame
+ * for a table). */
+int paging_map(struct paging_space *space, uintptr_t start, frame_t first, uint32_t pages,
+               uint32_t flags) MUST_CHECK;
+
+/* One 4 KiB page; the short path of the heap and of page faults. As paging_map. O(1). */
+int paging_map_page(struct paging_space *space, uintptr_t address, frame_t frame,
+                    uint32_t flags) MUST_CHECK;
+
+/* Unmaps the range; what was mapped there stays its owner's. A 2 MiB page that is cut is split
+ * first. 0, -EINVAL, -ENOENT (some page is not mapped), -ENOMEM (no frame to split with). Tables of
+ * kernel rows stay. */
+int paging_unmap(struct paging_space *space, uintptr_t start, uint32_t pages) MUST_CHECK;
+
+/* Unmaps one 4 KiB page and returns the frame that was there; FRAME_NONE if none was, or if a 2 MiB
+ * page is. O(1). */
+frame_t paging_unmap_page(struct paging_space *space, uintptr_t address) MUST_CHECK;
+
+/* Gives the range other rights and cache type. 0, or as paging_unmap. */
+int paging_protect(struct paging_space *space, uintptr_t start, uint32_t pages,
+                   uint32_t flags) MUST_CHECK;
+
+struct paging_translation paging_query(const struct paging_space *space, uintptr_t address);
+
+/* The raw entries on the way to an address, for those who show them. levels: how many were read (1
+ * to 3). */
+struct paging_walk {
+    unsigned levels;
+    uint64_t entries[3]; /* top, directory, table */
+};
+struct paging_walk paging_walk(const struct paging_space *space, uintptr_t address);
+
+/* Calls visit for each maximal stretch [start, end) of equal flags, size and consecutive frames, in
+ * ascending order, until it returns false. O(number of entries present). */
+typedef bool (*paging_visitor)(void *context, uint32_t start, uint64_t end,
+                               const struct paging_translation *first);
+void paging_visit(const struct paging_space *space, paging_visitor visit, void *context);
+
+/* Frames that hold page tables (directories and the top included). */
+uint32_t paging_table_frames(void);
+
+/*
+ * Device registers: maps [physical, physical + bytes), any alignment, into the MMIO row, uncached,
+ * never executable, and returns a pointer to its first byte; NULL if the row is full, if RAM lies
+ * there, or if there is no memory for tables. A device that several ask for is mapped once for
+ * each. O(pages of the row / 32).
+ */
+volatile void *paging_map_device(paddr_t physical, uint32_t bytes) MUST_CHECK;
+void paging_unmap_device(volatile void *registers, uint32_t bytes);
+
+/*
+ * Short-lived views of `pages` consecutive frames in the temporary row: frames above the direct
+ * view, firmware tables. NULL if the row or memory for tables is exhausted. Bounded as
+ * paging_map_device. The flags' cache type must be the one that the frames are mapped with
+ * elsewhere.
+ */
+void *paging_map_temporary(frame_t first, uint32_t pages, uint32_t flags) MUST_CHECK;
+void paging_unmap_temporary(void *view, uint32_t pages);
+
+/*
+ * Walks every entry of the space: reserved bits, table frames in state page table and reached once,
+ * as many as the bytemap counts, rights and cache types as the row prescribes, guards absent, no
+ * leaf that reaches a free frame, no writable and executable page, no frame with two cache types,
+ * no direct view of what is not managed RAM; and each given-out RAM frame is mapped outside the
+ * direct and temporary rows at most as often as it has references. `scratch` has
+ * paging_check_scratch_bytes(frames) bytes.
+ */
+size_t paging_check_scratch_bytes(uint32_t frames);
+void paging_check(const struct paging_space *space, void *scratch, struct check *check);
+
+#endif

@@ -1,0 +1,52 @@
+#ifndef KERNEL_MEMORY_SYSTEM_H
+#define KERNEL_MEMORY_SYSTEM_H
+
+#include "kernel/memory/e820/e820.h"
+#include "kernel/memory/memory.h"
+
+/*
+ * The five modules started and checked as one. The order of the calls is the order in which data
+ * flows: map -> bytemap -> pageframe -> paging -> heap.
+ */
+
+/* Parts of the kernel image as the linker script lays them out: page-aligned addresses, physical =
+ * virtual. */
+struct memory_image {
+    uint32_t text_start, text_end;     /* R-X */
+    uint32_t rodata_start, rodata_end; /* R-- */
+    uint32_t data_start, data_end;     /* RW-, bss included */
+    uint32_t boot_start,
+        boot_end; /* RW- until memory_release_boot(), then free; part of no other range */
+};
+
+struct memory_setup {
+    const struct e820_copy *firmware_map; /* at MAP_E820_START */
+    struct memory_image image;
+    paddr_t archive; /* page-aligned; 0 if none */
+    uint32_t archive_bytes;
+};
+
+/*
+ * From the firmware's map to a working heap, on page tables of our own. Called once, with a
+ * provisional mapping under which platform_frame_pointer works. After it, only the map's rows are
+ * mapped. 0, or -EINVAL (no usable map), -ENOMEM (too little RAM for the system's own tables); the
+ * log says which.
+ */
+int memory_init(const struct memory_setup *setup) MUST_CHECK;
+
+/* What boot used and nobody needs any more (low RAM, the image's boot part) becomes free. Returns
+ * how many frames. */
+uint32_t memory_release_boot(void);
+
+const struct e820_map *memory_map(void); /* the regions made of the firmware's map */
+const struct e820_copy *memory_firmware_map(void);
+uint32_t memory_out_of_reach_frames(void); /* RAM beyond the processor's physical width */
+
+/*
+ * Verifies everything, from first principles: each module's check, and what holds between them. One
+ * sentence a fault goes to `say`. Returns how many; 0 means that the books balance. Interrupts are
+ * off meanwhile: O(RAM).
+ */
+uint32_t memory_check(void (*say)(const char *sentence));
+
+#endif

@@ -1,0 +1,45 @@
+# Tests: host tests of the memory tree as 32-bit and as 64-bit code with sanitizers, fuzz targets, and the machine's own.
+
+# What each host test links, besides the test itself, the fake platform and the pure library.
+MEMORY_e820      := kernel/memory/e820
+MEMORY_bytemap   := kernel/memory/bytemap
+MEMORY_pageframe := $(MEMORY_bytemap) $(MEMORY_e820) kernel/memory/pageframe
+MEMORY_paging    := $(MEMORY_pageframe) kernel/memory/paging
+MEMORY_heap      := $(MEMORY_paging) kernel/memory/heap
+MEMORY_system    := $(MEMORY_heap)
+
+UNIT_SHARED := kernel/lib/format.c kernel/lib/errors.c kernel/memory/check.c kernel/memory/memory.c \
+               $(wildcard tests/unit/host/*.c)
+
+unit-sources = $(wildcard $(addsuffix /*.c,$(MEMORY_$(1)))) $(wildcard tests/unit/$(1)*_test.c) \
+               $(UNIT_SHARED) $(if $(filter system,$(1)),kernel/memory/system.c)
+
+UNIT_TESTS  := e820 bytemap pageframe paging heap system format
+UNIT_CFLAGS := -std=gnu11 -O1 -g -fno-omit-frame-pointer $(WARNINGS) $(INCLUDES) -no-pie -fno-pie \
+               -fsanitize=address,undefined -fno-sanitize-recover=all
+
+# unit-program NAME BITS: one program of tests, build/unit/NAME-BITS.
+define unit-program
+$(BUILD)/unit/$(1)-$(2): $(patsubst %,$(BUILD)/unit/$(2)/%.o,$(call unit-sources,$(1)))
+	@mkdir -p $$(@D)
+	$(CC) -m$(2) $(UNIT_CFLAGS) -o $$@ $$^
+unit-$(1): $(BUILD)/unit/$(1)-$(2)
+endef
+
+define unit-objects
+$(BUILD)/unit/$(1)/%.c.o: %.c
+	@mkdir -p $$(@D)
+	$(CC) -m$(1) $(UNIT_CFLAGS) -MMD -MP -c -o $$@ $$<
+endef
+
+$(foreach bits,32 64,$(eval $(call unit-objects,$(bits))))
+$(foreach test,$(UNIT_TESTS),$(foreach bits,32 64,$(eval $(call unit-program,$(test),$(bits)))))
+
+UNIT_PROGRAMS := $(foreach test,$(UNIT_TESTS),$(BUILD)/unit/$(test)-32 $(BUILD)/unit/$(test)-64)
+-include $(shell find $(BUILD)/unit -name '*.d' 2>/dev/null)
+
+# `make unit-e820` builds and runs the tests of one module.
+.PHONY: $(UNIT_TESTS:%=unit-%)
+$(UNIT_TESTS:%=unit-%): unit-%:
+	$(BUILD)/unit/$*-32
+	$(BUILD)/unit/$*-64

@@ -1,0 +1,1 @@
+# Tools for the build host, and the targets that run the machine.
