@@ -1,0 +1,30 @@
+#ifndef KERNEL_CPU_POWER_H
+#define KERNEL_CPU_POWER_H
+
+/*
+ * The end of the machine. QEMU's isa-debug-exit device at POWER_EXIT_PORT ends the emulator with
+ * status value << 1 | 1: 33 after a clean power-off, 35 after a panic. Scripts read these numbers
+ * here.
+ */
+#define POWER_EXIT_PORT  0xf4
+#define POWER_EXIT_OFF   0x10
+#define POWER_EXIT_PANIC 0x11
+
+#ifndef __ASSEMBLER__
+
+enum power_outcome { POWER_OFF, POWER_PANIC };
+
+/*
+ * Waits for the serial port to empty, then tries in this order: the debug-exit port, Bochs'
+ * "Shutdown" port, for POWER_OFF the registered way (ACPI), and halts with interrupts off.
+ */
+_Noreturn void power_exit(enum power_outcome outcome);
+
+/* How this machine is switched off, for who found out. The last call counts. */
+void power_register_off(void (*off)(void));
+
+/* By the keyboard controller, else by a triple fault. */
+_Noreturn void power_reboot(void);
+
+#endif
+#endif

@@ -1,0 +1,31 @@
+#ifndef KERNEL_DEVICE_SERIAL_SERIAL_H
+#define KERNEL_DEVICE_SERIAL_SERIAL_H
+
+#include "kernel/include/types.h"
+
+/*
+ * The first serial port (COM1: a 16550 at port 0x3F8, IRQ 4), 115200 baud, 8 data bits, no parity,
+ * 1 stop bit. Waits are bounded, and a machine without the port loses the output and nothing else.
+ */
+
+/* Programs every register of the port; polled from here on. May be called with paging off, on any
+ * 80386. */
+void serial_init(void);
+bool serial_is_present(void);
+
+/* Received bytes are kept from here on, by interrupt. After irq_init(). */
+void serial_start_receiving(void);
+
+/* Sends all of it; '\n' goes out as "\r\n". From anywhere; O(length) times the line's speed. */
+void serial_write(const char *text, size_t length);
+
+/* The oldest received byte, or -1: nothing there. */
+int serial_read(void);
+
+/* How many received bytes were lost because nobody read them. */
+uint32_t serial_lost_bytes(void);
+
+/* Returns when the last byte has left the port, or after a bounded time. Before power-off. */
+void serial_drain(void);
+
+#endif

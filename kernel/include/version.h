@@ -1,0 +1,7 @@
+#ifndef KERNEL_INCLUDE_VERSION_H
+#define KERNEL_INCLUDE_VERSION_H
+
+#define VERSION_NAME   "32RTOS"
+#define VERSION_NUMBER "0.1"
+
+#endif
