@@ -9,7 +9,6 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 BUILD ?= build
-CC    ?= gcc
 ifeq ($(origin CC),default)
 CC := gcc
 endif
@@ -18,16 +17,20 @@ WARNINGS := -Wall -Wextra -Werror -Wstrict-prototypes -Wmissing-prototypes -Wsha
             -Werror=int-conversion
 INCLUDES := -I.
 
+# V=1 shows the commands.
+ifneq ($(V),1)
+.SILENT:
+endif
+
+.PHONY: kernel image tools run debug test clean help
+
+include tools/tools.mk
 include kernel/kernel.mk
 include boot/boot.mk
-include tools/tools.mk
 include tests/tests.mk
-
-##@ Targets
-.PHONY: kernel image tools run debug test clean help
 
 clean: ## remove everything that was built
 	rm -rf -- '$(BUILD)'
 
 help: ## this list
-	@awk -f tools/help.awk $(MAKEFILE_LIST)
+	awk -f tools/help.awk $(filter-out %.d,$(MAKEFILE_LIST))

@@ -8,13 +8,18 @@ MEMORY_paging    := $(MEMORY_pageframe) kernel/memory/paging
 MEMORY_heap      := $(MEMORY_paging) kernel/memory/heap
 MEMORY_system    := $(MEMORY_heap)
 
+# What lies outside the memory tree is linked file by file: the pure parts of the kernel around it.
+SOURCES_monitor  := $(addprefix kernel/debug/monitor/,editor.c parse.c picture.c)
+SOURCES_acpi     := kernel/device/acpi/tables.c
+SOURCES_screen   := kernel/device/screen/terminal.c
+
 UNIT_SHARED := kernel/lib/format.c kernel/lib/errors.c kernel/memory/check.c kernel/memory/memory.c \
                $(wildcard tests/unit/host/*.c)
 
 unit-sources = $(wildcard $(addsuffix /*.c,$(MEMORY_$(1)))) $(wildcard tests/unit/$(1)*_test.c) \
-               $(UNIT_SHARED) $(if $(filter system,$(1)),kernel/memory/system.c)
+               $(SOURCES_$(1)) $(UNIT_SHARED) $(if $(filter system,$(1)),kernel/memory/system.c)
 
-UNIT_TESTS  := e820 bytemap pageframe paging heap system format
+UNIT_TESTS  := e820 bytemap pageframe paging heap system format monitor acpi screen
 UNIT_CFLAGS := -std=gnu11 -O1 -g -fno-omit-frame-pointer $(WARNINGS) $(INCLUDES) -no-pie -fno-pie \
                -fsanitize=address,undefined -fno-sanitize-recover=all
 
@@ -43,3 +48,9 @@ UNIT_PROGRAMS := $(foreach test,$(UNIT_TESTS),$(BUILD)/unit/$(test)-32 $(BUILD)/
 $(UNIT_TESTS:%=unit-%): unit-%:
 	$(BUILD)/unit/$*-32
 	$(BUILD)/unit/$*-64
+
+# The whole suite: two at a time, the way the machines for which it is meant have cores.
+#@ TESTS=          what of the suite to run: a path, or -k EXPRESSION
+TESTS ?= tests
+test: kernel image tools $(UNIT_PROGRAMS) ## build and pass every test
+	BUILD='$(abspath $(BUILD))' /usr/bin/pytest-3 -q -n 2 --dist worksteal $(TESTS)

@@ -1,1 +1,43 @@
-# Tools for the build host, and the targets that run the machine.
+# Packages, the targets that run the machine, and tools for the build host.
+
+#@ MEM=64          RAM of the machine, in MiB
+#@ RUN=            commands for the prompt, executed before it reads the keyboard: RUN='mem; poweroff'
+#@ BOOT=disk       how to boot: disk, cd or multiboot
+#@ CPU=max         processor model: max, qemu32, pentium3, ... (qemu-system-i386 -cpu help)
+#@ MACHINE=pc      machine model: pc, q35, ... (qemu-system-i386 -machine help)
+#@ APPEND=         words for the kernel's command line: video=1024x768, video=text
+#@ QEMUFLAGS=      more arguments for the emulator
+#@ TIMEOUT=        seconds after which the machine counts as hanging
+#@ BUILD=build     where everything that is made goes
+#@ CC=gcc          gcc or clang
+#@ V=              V=1 shows the commands
+
+# Before anything is built for a goal, the packages that it needs are installed: the stamps below are
+# included as makefiles, so make brings them up to date first.
+PACKAGES_kernel := build
+PACKAGES_image  := build
+PACKAGES_tools  := build
+PACKAGES_run    := build run
+PACKAGES_debug  := build run debug
+PACKAGES_test   := build run test
+
+PACKAGE_GROUPS := $(sort $(foreach goal,$(MAKECMDGOALS),$(PACKAGES_$(goal))))
+ifneq ($(PACKAGE_GROUPS),)
+include $(PACKAGE_GROUPS:%=$(BUILD)/packages/%.mk)
+endif
+
+$(BUILD)/packages/%.mk: tools/packages
+	mkdir -p $(@D)
+	tools/packages $*
+	touch $@
+
+# Values reach the guest as they were typed: read without expansion, exported, never pasted into a recipe.
+MACHINE_VARIABLES := MEM RUN BOOT CPU MACHINE APPEND QEMUFLAGS TIMEOUT
+$(foreach name,$(MACHINE_VARIABLES),$(eval override $(name) := $$(value $(name))))
+export $(MACHINE_VARIABLES) BUILD
+
+run: kernel image ## boot it in QEMU, the prompt in this terminal (Ctrl-A X ends the emulator)
+	tools/run
+
+debug: kernel image ## boot it stopped, with gdb attached and the kernel's symbols
+	tools/run --debug
