@@ -1,0 +1,71 @@
+#include "kernel/debug/monitor/parse.h"
+#include "kernel/include/errors.h"
+#include "tests/unit/test.h"
+
+TEST(parse_number_table)
+{
+    static const struct {
+        const char *text;
+        int result;
+        uint64_t value;
+    } cases[] = {
+        {"0", 0, 0},
+        {"4096", 0, 4096},
+        {"0x1000", 0, 0x1000},
+        {"0XfF", 0, 255},
+        {"18446744073709551615", 0, UINT64_MAX},
+        {"0xFFFFFFFFFFFFFFFF", 0, UINT64_MAX},
+        {"18446744073709551616", -ERANGE, 0},
+        {"0x10000000000000000", -ERANGE, 0},
+        {"99999999999999999999999", -ERANGE, 0},
+        {"", -EINVAL, 0},
+        {"0x", -EINVAL, 0},
+        {"x", -EINVAL, 0},
+        {"12a", -EINVAL, 0},
+        {"-1", -EINVAL, 0},
+        {"0x1g", -EINVAL, 0},
+        {"99999999999999999999999x", -EINVAL, 0},
+        {"1 ", -EINVAL, 0},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        uint64_t value = 77;
+        int result = parse_number(cases[i].text, &value);
+        if (result != cases[i].result || value != (result == 0 ? cases[i].value : 77))
+            test_fail(__FILE__, __LINE__, "\"%s\" gives %d, %" PRIu64, cases[i].text, result,
+                      value);
+    }
+}
+
+TEST(parse_words_cuts_at_blanks)
+{
+    char line[] = "  mem \t who  0x1000 ";
+    char *words[2];
+    CHECK_EQUAL(parse_words(line, words, 2), 3);
+    CHECK(strcmp(words[0], "mem") == 0 && strcmp(words[1], "who") == 0);
+    char empty[] = " \t ";
+    CHECK_EQUAL(parse_words(empty, words, 2), 0);
+}
+
+TEST(parse_run_part_is_found_as_a_word_only)
+{
+    CHECK(strcmp(parse_run_part("run=mem; cpu"), "mem; cpu") == 0);
+    CHECK(strcmp(parse_run_part("kernel.elf video=text run=a run=b"), "a run=b") == 0);
+    CHECK(strcmp(parse_run_part("x\nrun="), "") == 0);
+    CHECK(parse_run_part("") == NULL);
+    CHECK(parse_run_part("prerun=mem") == NULL);
+    CHECK(parse_run_part("run") == NULL);
+}
+
+TEST(parse_next_command_walks_the_list)
+{
+    static const char *const expected[] = {"mem", "mem who  0x10", "c"};
+    const char *list = ";; mem ;\n\r\nmem who  0x10\t\n c";
+    char command[64];
+    unsigned count = 0;
+    while ((list = parse_next_command(list, command, sizeof(command))) != NULL) {
+        CHECK(count < ARRAY_COUNT(expected));
+        CHECK(strcmp(command, expected[count++]) == 0);
+    }
+    CHECK_EQUAL(count, ARRAY_COUNT(expected));
+    CHECK(parse_next_command(" ;\n; ", command, sizeof(command)) == NULL);
+}
