@@ -53,4 +53,4 @@ $(UNIT_TESTS:%=unit-%): unit-%:
 #@ TESTS=          what of the suite to run: a path, or -k EXPRESSION
 TESTS ?= tests
 test: kernel image tools $(UNIT_PROGRAMS) ## build and pass every test
-	BUILD='$(abspath $(BUILD))' /usr/bin/pytest-3 -q -n 2 --dist worksteal $(TESTS)
+	BUILD='$(abspath $(BUILD))' /usr/bin/pytest-3 -q -n 2 $(TESTS)

@@ -1,0 +1,227 @@
+"""The emulator is the second opinion on page tables: its memory against docs/memory-map.md, both ways."""
+import collections
+import re
+import struct
+import subprocess
+
+import pytest
+
+from tests.conftest import BUILD, ROOT
+from tests.system import memorymap, pagetables
+from tests.system.machine import boot_to_prompt
+
+FIXTURES = ROOT / 'tests/data/e820/emulators'
+# Settings of the machine, the firmware map that it has, and whether the processor has NX.
+MACHINES = {
+    'disk-max-64': (dict(MEM=64), 'i386-pc-m64', True),
+    'cd-max-8': (dict(MEM=8, BOOT='cd'), 'i386-pc-m8', True),
+    'q35-max-4096': (dict(MEM=4096, MACHINE='q35'), 'i386-q35-m4G', True),
+    'multiboot-qemu32-512': (dict(MEM=512, CPU='qemu32', BOOT='multiboot'), 'i386-pc-m512', False),
+    'disk-qemu32nx-3072': (dict(MEM=3072, CPU='qemu32,+nx'), 'i386-pc-m3G', True),
+    'disk-pentium3-1024': (dict(MEM=1024, CPU='pentium3'), 'i386-pc-m1G', False),
+}
+
+
+class View:
+    """What one machine maps."""
+
+    def __init__(self, machine, fixture, directory):
+        self.registers = pagetables.control_registers(machine)
+        memory = pagetables.GuestMemory(machine, directory)
+        self.pages, self.tables = pagetables.decode(memory, self.registers['CR3'])
+        self.usable = usable_regions(fixture)
+        self.framebuffer = framebuffer_address(machine)
+
+    def inside(self, row):
+        """The pages of a row; a page that begins before the row but reaches into it is its own."""
+        return [page for page in self.pages if row.start <= page.address + 4095 and page.address < row.end]
+
+    def is_ram(self, physical):
+        return any(start <= physical < end for start, end in self.usable)
+
+
+def usable_regions(fixture):
+    tool = subprocess.run([BUILD / 'host/e820-regions', FIXTURES / f'qemu7.2-{fixture}.txt'], capture_output=True,
+                          text=True, check=True)
+    lines = [line.split() for line in tool.stdout.splitlines()]
+    return [(int(line[0], 16), int(line[1], 16)) for line in lines if line[-1] == 'usable']
+
+
+def framebuffer_address(machine):
+    found = re.search(r'VGA controller.*?BAR0: 32 bit prefetchable memory at 0x([0-9a-f]+)', machine.monitor('info pci'), re.S)
+    return int(found.group(1), 16)
+
+
+def image_rights():
+    """Page address -> rights of the kernel image, from the ELF file's program headers, without the boot part."""
+    data = (BUILD / 'kernel.elf').read_bytes()
+    offset, = struct.unpack_from('<I', data, 28)
+    size, count = struct.unpack_from('<HH', data, 42)
+    symbols = dict(reversed(line.split()[::2]) for line in subprocess.run(
+        ['nm', BUILD / 'kernel.elf'], capture_output=True, text=True, check=True).stdout.splitlines() if len(line.split()) == 3)
+    boot = range(int(symbols['image_boot_start'], 16), int(symbols['image_boot_end'], 16))
+    rights = {}
+    for index in range(count):
+        kind, _, address, _, _, bytes_in_memory, flags, _ = struct.unpack_from('<8I', data, offset + index * size)
+        if kind == 1:
+            for page in range(address & ~0xFFF, address + bytes_in_memory, 4096):
+                if page not in boot:
+                    rights[page] = 'R' + ('W' if flags & 2 else '-') + ('X' if flags & 1 else '-')
+    return rights
+
+
+@pytest.fixture(scope='module', params=MACHINES)
+def view(request, tmp_path_factory):
+    settings, fixture, has_nx = MACHINES[request.param]
+    directory = tmp_path_factory.mktemp('machine')
+    with boot_to_prompt(directory, qmp=True, **settings) as machine:
+        machine.qmp('stop')
+        view = View(machine, fixture, directory)
+    view.has_nx = has_nx
+    view.settings = settings
+    return view
+
+
+def rights_without_nx(view, rights):
+    """A processor without NX executes whatever it reads."""
+    return rights if view.has_nx else rights[:2] + 'X'
+
+
+def expect_all(view, pages, rights, cache='write-back'):
+    wrong = [page for page in pages if (page.rights, page.cache) != (rights_without_nx(view, rights), cache)]
+    assert not wrong, f'{len(wrong)} pages, first: {wrong[0]}; expected {rights} {cache}'
+
+
+def addresses(pages):
+    return [page.address for page in pages]
+
+
+def test_no_row_is_forgotten():
+    """Each word of the documentation's mapping column has a test below."""
+    assert {row.mapping for row in memorymap.rows()} == {
+        'never', 'none', 'process', 'R--', 'RW-', 'RW- on demand', 'RW- uncached', 'RW- write-combining',
+        'RW- uncached to 0x000C0000, R-- above', 'R-X text, R-- rodata, RW- data', 'RW-, R-- over kernel text and rodata'}
+
+
+def test_processor_is_set_up(view):
+    cr0, cr4 = view.registers['CR0'], view.registers['CR4']
+    assert cr0 >> 31 & 1 and cr0 >> 16 & 1, 'paging and write protection are on'
+    assert cr4 >> 5 & 1, 'PAE is on'
+    assert cr4 >> 7 & 1, 'global pages are on'
+    assert bool(view.registers['EFER'] >> 11 & 1) == view.has_nx
+
+
+def test_unmapped_rows_are_unmapped(view):
+    for row in memorymap.rows():
+        if row.mapping in ('never', 'none', 'process'):
+            # The page of 0x9F000 belongs to the firmware's row, which begins inside it.
+            stray = [page for page in view.inside(row) if page.address != 0x9F000]
+            assert not stray, f'{row.name}: {stray[0]}'
+
+
+def test_supervisor_only_and_global(view):
+    assert not [page for page in view.pages if page.user]
+    assert not [page for page in view.pages if not page.shared]
+
+
+def test_e820_copy(view):
+    pages = view.inside(memorymap.row('E820 copy'))
+    assert addresses(pages) == [0x6000] and pages[0].physical == 0x6000
+    expect_all(view, pages, 'R--')
+
+
+def test_firmware_row(view):
+    row = memorymap.row('EBDA, video, BIOS')
+    pages = view.inside(row)
+    assert addresses(pages) == list(range(0x9F000, row.end, 4096))
+    assert all(page.physical == page.address for page in pages)
+    expect_all(view, [page for page in pages if page.address < 0xC0000], 'RW-', 'uncached')
+    expect_all(view, [page for page in pages if page.address >= 0xC0000], 'R--')
+
+
+def test_kernel_image(view):
+    pages = view.inside(memorymap.row('kernel image'))
+    expected = image_rights()
+    assert addresses(pages) == sorted(expected)
+    assert all(page.physical == page.address and not page.large for page in pages)
+    assert {page.address: page.rights for page in pages} == {
+        address: rights_without_nx(view, rights) for address, rights in expected.items()}
+
+
+def test_heap(view):
+    pages = view.inside(memorymap.row('kernel heap'))
+    assert pages, 'the heap has no page'
+    expect_all(view, pages, 'RW-')
+    assert all(view.is_ram(page.physical) for page in pages)
+
+
+def test_kernel_stack(view):
+    row = memorymap.row('kernel stack')
+    pages = view.inside(row)
+    assert addresses(pages) == list(row.pages())
+    expect_all(view, pages, 'RW-')
+
+
+def test_framebuffer(view):
+    row = memorymap.row('framebuffer')
+    pages = view.inside(row)
+    if view.settings.get('BOOT') == 'multiboot':
+        assert not pages, 'this loader leaves the screen in text mode'
+        return
+    physical = view.framebuffer
+    first = next(address for address in row.pages() if (address - physical) % 0x200000 == 0)
+    assert addresses(pages) == list(range(first, first + 4096 * len(pages), 4096))
+    assert [page.physical - page.address for page in pages] == [physical - first] * len(pages)
+    assert len(pages) >= 1920 * 1080 * 4 // 4096
+    expect_all(view, pages, 'RW-', 'write-combining')
+
+
+def test_mmio(view):
+    pages = view.inside(memorymap.row('MMIO'))
+    assert {page.physical for page in pages} >= {0xFEE00000, 0xFEC00000}, 'local APIC and I/O APIC'
+    expect_all(view, pages, 'RW-', 'uncached')
+    assert not [page for page in pages if view.is_ram(page.physical)]
+
+
+def test_direct_view(view):
+    row = memorymap.row('direct view')
+    pages = view.inside(row)
+    withheld = {0, 0x6000} | set(range(0x9F000, 0x100000, 4096))
+    expected = {physical for start, end in view.usable for physical in range(start, min(end, row.end - row.start), 4096)}
+    assert {page.physical for page in pages} == expected - withheld
+    assert all(page.physical == page.address - row.start for page in pages)
+    constant = {address for address, rights in image_rights().items() if rights != 'RW-'}
+    expect_all(view, [page for page in pages if page.physical in constant], 'R--')
+    expect_all(view, [page for page in pages if page.physical not in constant], 'RW-')
+    if len(pages) > 8192:
+        assert sum(page.large for page in pages) > len(pages) * 0.9, 'most of it in 2 MiB pages'
+
+
+def test_thread_stacks_and_temporary_row(view):
+    for name in ('kernel stacks', 'temporary'):
+        pages = view.inside(memorymap.row(name))
+        expect_all(view, pages, 'RW-')
+        assert all(view.is_ram(page.physical) for page in pages)
+
+
+def test_nothing_is_writable_and_executable(view):
+    if not view.has_nx:
+        pytest.skip('this processor has no NX')
+    rights = collections.defaultdict(set)
+    for page in view.pages:
+        rights[page.physical].update(page.rights)
+    assert not [hex(physical) for physical, letters in rights.items() if {'W', 'X'} <= letters]
+
+
+def test_no_frame_has_two_cache_types(view):
+    caches = collections.defaultdict(set)
+    for page in view.pages:
+        caches[page.physical].add(page.cache)
+    assert not [hex(physical) for physical, types in caches.items() if len(types) > 1]
+
+
+def test_tables_are_ram_and_reached_once(view):
+    assert len(set(view.tables)) == len(view.tables)
+    assert all(view.is_ram(table) for table in view.tables)
+    outside_direct = {page.physical for page in view.pages if not 0x30000000 <= page.address < 0xD0000000}
+    assert not outside_direct & set(view.tables), 'a page table is mapped outside the direct view'
