@@ -1,0 +1,45 @@
+#ifndef KERNEL_DEVICE_SCREEN_TERMINAL_H
+#define KERNEL_DEVICE_SCREEN_TERMINAL_H
+
+#include "kernel/include/types.h"
+
+/*
+ * A grid of characters on which text is written, kept in memory: video memory is slow to read and
+ * slow to write, so nothing is ever read back from it and only cells that changed are drawn.
+ * Row 0 is a title that stays; the rows below scroll. Pure: the screen is behind `draw`.
+ */
+
+/* A colour is a VGA attribute: foreground in bits 0 to 3, background in bits 4 to 7. */
+#define TERMINAL_COLOUR_TEXT  0x07
+#define TERMINAL_COLOUR_TITLE 0x1F
+#define TERMINAL_COLOUR_ALARM 0x4F
+
+struct terminal_cell {
+    uint8_t character; /* code page 437, as the BIOS's font has it */
+    uint8_t colour;
+};
+
+struct terminal {
+    unsigned columns, rows; /* rows >= 2 */
+    unsigned column, row;   /* where the next character goes; row == rows: after one more scroll */
+    uint8_t colour;         /* of what is written from now on */
+    struct terminal_cell *wanted; /* rows * columns cells: what should be on the screen */
+    struct terminal_cell *shown;  /* as many: what is on it */
+    bool is_dirty; /* between the calls below: wanted equals shown unless this is set */
+    void (*draw)(unsigned column, unsigned row, struct terminal_cell cell);
+};
+
+/* Bytes for both grids. */
+size_t terminal_storage_bytes(unsigned columns, unsigned rows);
+
+/* An empty terminal with its title; draws every cell once. */
+void terminal_init(struct terminal *terminal, void *storage, unsigned columns, unsigned rows,
+                   void (*draw)(unsigned column, unsigned row, struct terminal_cell cell),
+                   const char *title);
+
+/* Writes text: '\n' begins a row, '\r' goes back to its start, '\t' to the next eighth column,
+ * other controls and bytes above 0x7E are nothing. Long lines go on in the next row. Then draws
+ * what changed: O(length + cells). */
+void terminal_write(struct terminal *terminal, const char *text, size_t length);
+
+#endif
