@@ -41,3 +41,5 @@ run: kernel image ## boot it in QEMU, the prompt in this terminal (Ctrl-A X ends
 
 debug: kernel image ## boot it stopped, with gdb attached and the kernel's symbols
 	tools/run --debug
+
+include tools/e820-regions/tool.mk
