@@ -9,6 +9,7 @@ MEMORY_heap      := $(MEMORY_paging) kernel/memory/heap
 MEMORY_system    := $(MEMORY_heap)
 
 # What lies outside the memory tree is linked file by file: the pure parts of the kernel around it.
+SOURCES_e820     := tests/unit/e820_oracle.c tools/e820-regions/table.c
 SOURCES_monitor  := $(addprefix kernel/debug/monitor/,editor.c parse.c picture.c)
 SOURCES_acpi     := kernel/device/acpi/tables.c
 SOURCES_screen   := kernel/device/screen/terminal.c
@@ -20,14 +21,14 @@ unit-sources = $(wildcard $(addsuffix /*.c,$(MEMORY_$(1)))) $(wildcard tests/uni
                $(SOURCES_$(1)) $(UNIT_SHARED) $(if $(filter system,$(1)),kernel/memory/system.c)
 
 UNIT_TESTS  := e820 bytemap pageframe paging heap system format monitor acpi screen
-UNIT_CFLAGS := -std=gnu11 -O1 -g -fno-omit-frame-pointer $(WARNINGS) $(INCLUDES) -no-pie -fno-pie \
+UNIT_CFLAGS := -std=gnu11 -O1 -g -fno-omit-frame-pointer $(WARNINGS) $(INCLUDES) -fno-pie \
                -fsanitize=address,undefined -fno-sanitize-recover=all
 
 # unit-program NAME BITS: one program of tests, build/unit/NAME-BITS.
 define unit-program
 $(BUILD)/unit/$(1)-$(2): $(patsubst %,$(BUILD)/unit/$(2)/%.o,$(call unit-sources,$(1)))
 	@mkdir -p $$(@D)
-	$(CC) -m$(2) $(UNIT_CFLAGS) -o $$@ $$^
+	$(CC) -m$(2) -no-pie $(UNIT_CFLAGS) -o $$@ $$^
 unit-$(1): $(BUILD)/unit/$(1)-$(2)
 endef
 
