@@ -23,11 +23,20 @@
 #define PAGING_UNCACHED        (1u << 4)
 #define PAGING_SMALL           (1u << 5) /* never use a 2 MiB page */
 
+/* How much is mapped in a part of the map: pages, and the sum of their leaf entries without the
+ * accessed and dirty bits, modulo 2^64, by which paging_check finds an entry that something else
+ * wrote. */
+struct paging_books {
+    uint32_t pages;
+    uint64_t sum;
+};
+
 /* An address space: its four-entry top and its own first directory (kernel, user and library rows;
  * the other three directories are shared by all). */
 struct paging_space {
-    paddr_t root;      /* physical address of the four entries: what CR3 holds */
-    frame_t directory; /* the first directory */
+    paddr_t root;                 /* physical address of the four entries: what CR3 holds */
+    frame_t directory;            /* the first directory */
+    struct paging_books books[2]; /* of the user and the library row */
 };
 
 extern struct paging_space paging_kernel; /* the space of boot, the idle thread and the monitor */
@@ -49,6 +58,10 @@ struct paging_translation {
  * Precondition: pageframe works, platform_features is filled. 0 or -ENOMEM. Boot only.
  */
 int paging_init(void) MUST_CHECK;
+
+/* Makes the space current: CR3. The only way, because TLB entries of a space's own rows are flushed
+ * only if the space is current. */
+void paging_load(const struct paging_space *space);
 
 /* Maps the range to the frames from `first` on, in 2 MiB pages where both sides are aligned and
  * PAGING_SMALL is not given. 0, -EINVAL (misaligned, flags that contradict each other: write and

@@ -1,0 +1,144 @@
+#ifndef KERNEL_MEMORY_PAGING_INTERNAL_H
+#define KERNEL_MEMORY_PAGING_INTERNAL_H
+
+#include "kernel/include/errors.h"
+#include "kernel/lib/string.h"
+#include "kernel/memory/bytemap/bytemap.h"
+#include "kernel/memory/pageframe/pageframe.h"
+#include "kernel/memory/paging/entry.h"
+
+/*
+ * What the files of paging share, and what their tests look at.
+ *
+ * Inside, virtual memory is counted in pages: 20 bits, so that 4 GiB is an ordinary number.
+ *
+ *      19 18 17           9 8          0
+ *    +-----+--------------+-----------+
+ *    | top |  directory   |   table   |     of an address: page << 12 | offset
+ *    +-----+--------------+-----------+
+ *
+ * The 512 pages of one directory entry are called a slot.
+ */
+#define TABLE_ENTRIES        512u
+#define TOP_ENTRIES          4u
+#define SLOTS                (TOP_ENTRIES * TABLE_ENTRIES)
+#define SLOT_PAGES           TABLE_ENTRIES
+#define PAGES_END            (uint32_t)(MAP_TOP_END / PAGE_SIZE)
+#define PAGE_OF(address)     ((uint32_t)((address) / PAGE_SIZE))
+#define PAGING_DIRECT_FRAMES PAGE_OF(MAP_DIRECT_END - MAP_DIRECT_START)
+#define PAGING_TABLE_TAG     BYTEMAP_TAG(BYTEMAP_PAGE_TABLE, BYTEMAP_KERNEL)
+
+/* Beyond this many changed leaves, one full flush is cheaper than one INVLPG each. */
+#define PAGING_FLUSH_MAX 32u
+
+static inline uint32_t page_address(uint32_t page)
+{
+    return page * PAGE_SIZE;
+}
+
+/* The end of the slot that holds the page, or `end` if that comes first. */
+static inline uint32_t slot_end(uint32_t page, uint32_t end)
+{
+    uint32_t next = (page | (SLOT_PAGES - 1)) + 1;
+    return next < end ? next : end;
+}
+
+/* Kernel rows are the same in every space; the others are the space's own. */
+static inline bool is_private_page(uint32_t page)
+{
+    return page >= PAGE_OF(MAP_USER_START) && page < PAGE_OF(MAP_LIBRARY_END);
+}
+
+/* Frames from here on cannot be named by an entry on this processor. */
+static inline uint64_t paging_frame_limit(void)
+{
+    uint64_t limit = (uint64_t)1 << (platform_features.physical_bits - FRAME_SHIFT);
+    return limit < FRAME_NONE ? limit : FRAME_NONE;
+}
+
+/* What may lie behind a page of a row. */
+enum paging_backing {
+    BACKING_NOTHING,  /* the row is never mapped */
+    BACKING_FIRMWARE, /* what the firmware keeps, or reserved RAM */
+    BACKING_HEAP,     /* heap frames, each once */
+    BACKING_KERNEL,   /* frames allocated by the kernel */
+    BACKING_DEVICE,   /* no RAM */
+    BACKING_PROCESS,  /* frames allocated or of a file; device memory only with a cache type of its
+                         own */
+    BACKING_MANAGED,  /* any RAM, free too */
+    BACKING_VIEW      /* anything that is not free */
+};
+
+#define FRAMES_ANY UINT32_MAX
+
+/* The policy of a row or of a part of one: [page, end), the rights it must and may have, what backs
+ * it. */
+struct paging_policy {
+    uint32_t page;
+    uint32_t end;
+    uint32_t required; /* PAGING_* */
+    uint32_t allowed;  /* required ones included; PAGING_SMALL: 4 KiB pages only */
+    uint32_t offset;   /* page - frame where that is fixed, else FRAMES_ANY */
+    enum paging_backing backing;
+};
+
+#define POLICY_COUNT 20
+extern const struct paging_policy paging_policies[POLICY_COUNT];
+
+/* The policy that holds for a page below PAGES_END. Bounded by POLICY_COUNT. */
+const struct paging_policy *policy_of(uint32_t page);
+
+/* 0, -ERANGE or -EINVAL as paging_map says. Bounded by POLICY_COUNT. */
+int policy_check_map(uint32_t page, uint32_t end, frame_t first, uint32_t flags);
+int policy_check_protect(uint32_t page, uint32_t end, uint32_t flags);
+
+/* Whether every part of the range may have 2 MiB pages. */
+bool policy_allows_large(uint32_t page, uint32_t end);
+
+/*
+ * The books: for each policy, how many pages are mapped, and the sum of their leaf entries without
+ * A and D, modulo 2^64. A leaf that anything but paging.c changed makes the sum wrong. One function
+ * changes them.
+ */
+const struct paging_books *books_of(const struct paging_space *space, uint32_t page);
+void books_change(struct paging_space *space, uint32_t page, uint64_t old, uint64_t value);
+
+/* Frames for tables that one operation is going to need, all had before its first change: linked
+ * through their first entries. */
+struct spare_tables {
+    frame_t first;
+    uint32_t count;
+};
+int spare_take(struct spare_tables *spare,
+               uint32_t count) MUST_CHECK;     /* all, or none and -ENOMEM */
+frame_t spare_pop(struct spare_tables *spare); /* an empty table */
+
+frame_t directory_frame(const struct paging_space *space, uint32_t top);
+union paging_entry *directory_entry(const struct paging_space *space, uint32_t page);
+/* The entry of the page in the table that a directory entry names. */
+union paging_entry *table_entry(uint64_t directory_entry, uint32_t page);
+
+/* The only writers of directory entries. */
+void directory_enter_table(struct paging_space *space, uint32_t page, frame_t table);
+void directory_set_large(struct paging_space *space, uint32_t page, uint64_t entry);
+uint64_t directory_change_large(struct paging_space *space, uint32_t page, uint64_t rights);
+void directory_split(struct paging_space *space, uint32_t page, frame_t table);
+
+/* The space whose root is loaded; NULL before the first. */
+extern const struct paging_space *paging_loaded;
+
+/* A row whose pages are handed out in pieces, by a bitmap: set bits are taken. Each piece has one
+ * page after it that is taken and never mapped. */
+struct window {
+    uint32_t page;   /* first of the row */
+    uint32_t pages;  /* of the row: a multiple of 32 */
+    uint32_t *taken; /* pages / 32 words */
+    uint32_t pieces; /* handed out */
+    uint32_t taken_pages;
+};
+#define WINDOW_COUNT 2
+extern struct window paging_windows[WINDOW_COUNT]; /* device, temporary */
+void windows_init(void);
+bool window_is_taken(const struct window *window, uint32_t page);
+
+#endif

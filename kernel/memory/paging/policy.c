@@ -1,0 +1,104 @@
+#include "kernel/memory/paging/internal.h"
+
+/*
+ * docs/memory-map.md, as far as page tables can tell: paging_map and paging_protect refuse what
+ * contradicts it, and paging_check finds what has come to contradict it. Parts ascend and touch.
+ * Rows that share a page table with a neighbour, and those that are filled page by page, have 4 KiB
+ * pages only.
+ */
+
+#define POLICY(from, to, must, may, at, behind)                                                    \
+    {                                                                                              \
+        .page = PAGE_OF(from), .end = PAGE_OF(to), .required = (must), .allowed = (must) | (may),  \
+        .offset = (at), .backing = (behind)                                                        \
+    }
+#define NEVER(from, to) POLICY(from, to, 0, 0, FRAMES_ANY, BACKING_NOTHING)
+
+const struct paging_policy paging_policies[POLICY_COUNT] = {
+    NEVER(MAP_NULL_START, MAP_NULL_END),
+    NEVER(MAP_STAGE1_START, MAP_BOOTINFO_END),
+    POLICY(MAP_E820_START, MAP_E820_END, 0, PAGING_SMALL, 0, BACKING_FIRMWARE),
+    NEVER(MAP_ENTRY_START, MAP_LOW_RAM_END),
+    POLICY(MAP_LOW_RAM_END, MAP_VIDEO_END, PAGING_WRITE | PAGING_UNCACHED, PAGING_SMALL, 0,
+           BACKING_FIRMWARE),
+    POLICY(MAP_VIDEO_END, MAP_FIRMWARE_END, 0, PAGING_SMALL, 0, BACKING_FIRMWARE),
+    POLICY(MAP_IMAGE_START, MAP_IMAGE_END, 0, PAGING_SMALL | PAGING_WRITE | PAGING_EXECUTE, 0,
+           BACKING_KERNEL),
+    POLICY(MAP_HEAP_START, MAP_HEAP_END, PAGING_WRITE, PAGING_SMALL, FRAMES_ANY, BACKING_HEAP),
+    NEVER(MAP_GUARD_BELOW_START, MAP_GUARD_BELOW_END),
+    POLICY(MAP_STACK_START, MAP_STACK_END, PAGING_WRITE, PAGING_SMALL, FRAMES_ANY, BACKING_KERNEL),
+    NEVER(MAP_GUARD_ABOVE_START, MAP_GUARD_ABOVE_END),
+    POLICY(MAP_FRAMEBUFFER_START, MAP_FRAMEBUFFER_END, PAGING_WRITE | PAGING_WRITE_COMBINING, 0,
+           FRAMES_ANY, BACKING_DEVICE),
+    POLICY(MAP_MMIO_START, MAP_MMIO_END, PAGING_WRITE | PAGING_UNCACHED, PAGING_SMALL, FRAMES_ANY,
+           BACKING_DEVICE),
+    POLICY(MAP_USER_START, MAP_USER_END, PAGING_USER,
+           PAGING_WRITE | PAGING_EXECUTE | PAGING_WRITE_COMBINING, FRAMES_ANY, BACKING_PROCESS),
+    POLICY(MAP_LIBRARY_START, MAP_LIBRARY_END, PAGING_USER,
+           PAGING_WRITE | PAGING_EXECUTE | PAGING_WRITE_COMBINING, FRAMES_ANY, BACKING_PROCESS),
+    POLICY(MAP_DIRECT_START, MAP_DIRECT_END, 0, PAGING_WRITE, PAGE_OF(MAP_DIRECT_START),
+           BACKING_MANAGED),
+    POLICY(MAP_STACKS_START, MAP_STACKS_END, PAGING_WRITE, PAGING_SMALL, FRAMES_ANY,
+           BACKING_KERNEL),
+    POLICY(MAP_SANITIZER_START, MAP_SANITIZER_END, PAGING_WRITE, 0, FRAMES_ANY, BACKING_KERNEL),
+    POLICY(MAP_TEMPORARY_START, MAP_TEMPORARY_END, 0,
+           PAGING_SMALL | PAGING_WRITE | PAGING_WRITE_COMBINING | PAGING_UNCACHED, FRAMES_ANY,
+           BACKING_VIEW),
+    NEVER(MAP_TOP_START, MAP_TOP_END),
+};
+
+const struct paging_policy *policy_of(uint32_t page)
+{
+    const struct paging_policy *policy = paging_policies;
+    while (page >= policy->end)
+        policy++;
+    return policy;
+}
+
+#define BOTH(flags, pair) (((flags) & (pair)) == (pair))
+
+/* Whether the flags make sense by themselves. */
+static bool is_sane(uint32_t flags)
+{
+    const uint32_t known = PAGING_WRITE | PAGING_EXECUTE | PAGING_USER | PAGING_WRITE_COMBINING |
+                           PAGING_UNCACHED | PAGING_SMALL;
+    return (flags & ~known) == 0 && !BOTH(flags, PAGING_WRITE | PAGING_EXECUTE) &&
+           !BOTH(flags, PAGING_WRITE_COMBINING | PAGING_UNCACHED);
+}
+
+int policy_check_protect(uint32_t page, uint32_t end, uint32_t flags)
+{
+    if (!is_sane(flags))
+        return -EINVAL;
+    for (const struct paging_policy *policy = policy_of(page); page < end; page = policy++->end) {
+        if (policy->backing == BACKING_NOTHING)
+            return -ERANGE;
+        if ((flags & policy->required) != policy->required ||
+            (flags & ~(policy->allowed | PAGING_SMALL)) != 0)
+            return -EINVAL;
+    }
+    return 0;
+}
+
+int policy_check_map(uint32_t page, uint32_t end, frame_t first, uint32_t flags)
+{
+    int error = policy_check_protect(page, end, flags);
+    if (error != 0)
+        return error;
+    if (first + (uint64_t)(end - page) > paging_frame_limit())
+        return -ERANGE;
+    for (uint32_t at = page; at < end; at = policy_of(at)->end) {
+        uint32_t offset = policy_of(at)->offset;
+        if (offset != FRAMES_ANY && page - offset != first)
+            return -EINVAL;
+    }
+    return 0;
+}
+
+bool policy_allows_large(uint32_t page, uint32_t end)
+{
+    for (; page < end; page = policy_of(page)->end)
+        if (policy_of(page)->allowed & PAGING_SMALL)
+            return false;
+    return true;
+}

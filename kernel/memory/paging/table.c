@@ -1,0 +1,210 @@
+#include "kernel/memory/paging/internal.h"
+
+/* Where the tables come from, and how they hang together. */
+
+struct paging_space paging_kernel;
+const struct paging_space *paging_loaded;
+
+static frame_t shared_directories[TOP_ENTRIES]; /* 1 to 3; the first is the space's own */
+static struct paging_books shared_books[POLICY_COUNT];
+static uint32_t table_frames;
+
+static union paging_entry *entries_of(frame_t table)
+{
+    return platform_frame_pointer(table);
+}
+
+uint32_t paging_table_frames(void)
+{
+    return table_frames;
+}
+
+static struct paging_books *books_at(struct paging_space *space, uint32_t page)
+{
+    if (is_private_page(page))
+        return &space->books[page >= PAGE_OF(MAP_LIBRARY_START)];
+    return &shared_books[policy_of(page) - paging_policies];
+}
+
+const struct paging_books *books_of(const struct paging_space *space, uint32_t page)
+{
+    return books_at((struct paging_space *)space, page);
+}
+
+static uint32_t leaf_pages(uint64_t entry)
+{
+    if (!entry_is_present(entry))
+        return 0;
+    return entry_is_large(entry) ? SLOT_PAGES : 1;
+}
+
+void books_change(struct paging_space *space, uint32_t page, uint64_t old, uint64_t value)
+{
+    struct paging_books *books = books_at(space, page);
+    books->pages += leaf_pages(value) - leaf_pages(old);
+    books->sum += (value & ~ENTRY_HARDWARE) - (old & ~ENTRY_HARDWARE);
+}
+
+/* Puts a chain of spare tables back. */
+static void spare_give_back(struct spare_tables *spare)
+{
+    while (spare->count > 0) {
+        int error = pageframe_free(spare_pop(spare));
+        MEMORY_ASSERT(error == 0);
+        table_frames--;
+    }
+}
+
+int spare_take(struct spare_tables *spare, uint32_t count)
+{
+    spare->count = 0;
+    while (spare->count < count) {
+        frame_t frame = pageframe_alloc_zeroed(PAGEFRAME_DIRECT, PAGING_TABLE_TAG);
+        if (frame == FRAME_NONE) {
+            spare_give_back(spare);
+            return -ENOMEM;
+        }
+        if (spare->count > 0)
+            entries_of(frame)->whole = spare->first;
+        spare->first = frame;
+        spare->count++;
+        table_frames++;
+    }
+    return 0;
+}
+
+frame_t spare_pop(struct spare_tables *spare)
+{
+    frame_t frame = spare->first;
+    MEMORY_ASSERT(spare->count > 0);
+    spare->count--;
+    spare->first = (frame_t)entries_of(frame)->whole;
+    entries_of(frame)->whole = 0;
+    return frame;
+}
+
+frame_t directory_frame(const struct paging_space *space, uint32_t top)
+{
+    return top == 0 ? space->directory : shared_directories[top];
+}
+
+union paging_entry *directory_entry(const struct paging_space *space, uint32_t page)
+{
+    uint32_t top = page / (SLOT_PAGES * TABLE_ENTRIES);
+    return entries_of(directory_frame(space, top)) + page / SLOT_PAGES % TABLE_ENTRIES;
+}
+
+union paging_entry *table_entry(uint64_t directory_entry, uint32_t page)
+{
+    return entries_of(entry_frame(directory_entry)) + page % TABLE_ENTRIES;
+}
+
+/*
+ * The four functions below are the only writers of directory entries. An entry of kernel rows in
+ * the first directory belongs to every space: while paging_kernel is the only one there is nothing
+ * more to do; with more spaces, this is where such a change goes to each of their first
+ * directories, with interrupts off as they are here.
+ */
+void directory_enter_table(struct paging_space *space, uint32_t page, frame_t table)
+{
+    uint64_t user = is_private_page(page) ? ENTRY_USER : 0;
+    entry_set(directory_entry(space, page), entry_table(table, user));
+}
+
+void directory_set_large(struct paging_space *space, uint32_t page, uint64_t entry)
+{
+    entry_set(directory_entry(space, page), entry);
+}
+
+uint64_t directory_change_large(struct paging_space *space, uint32_t page, uint64_t rights)
+{
+    return entry_change(directory_entry(space, page), rights);
+}
+
+static void fill_with_pieces(union paging_entry *entries, uint64_t large)
+{
+    uint64_t entry = large & ~ENTRY_LARGE;
+    for (uint32_t i = 0; i < TABLE_ENTRIES; i++, entry += PAGE_SIZE)
+        entry_set(&entries[i], entry);
+}
+
+/* The table becomes visible when it says all that the large page said, A and D included. At most
+ * three rounds, as in entry_change. The caller flushes what it changes of the pieces, which lets
+ * the processor forget the large page as well (SDM 3A, 4.10.4.2). */
+void directory_split(struct paging_space *space, uint32_t page, frame_t table)
+{
+    union paging_entry *entry = directory_entry(space, page);
+    uint64_t user = is_private_page(page) ? ENTRY_USER : 0;
+    uint64_t large;
+    uint32_t first = page - page % SLOT_PAGES;
+    do {
+        large = entry_read(entry);
+        fill_with_pieces(entries_of(table), large);
+    } while (!entry_compare_exchange(entry, large, entry_table(table, user)));
+    books_change(space, first, large, 0);
+    for (uint32_t i = 0; i < SLOT_PAGES; i++)
+        books_change(space, first + i, 0, entry_read(entries_of(table) + i));
+}
+
+/* How many tables the heap's row can need: as many as it takes to map all RAM there is. */
+static uint32_t heap_end_page(void)
+{
+    struct pageframe_statistics statistics;
+    uint32_t pages = PAGE_OF(MAP_HEAP_END) - PAGE_OF(MAP_HEAP_START);
+    pageframe_read_statistics(&statistics);
+    if (statistics.ram_frames < pages)
+        pages = statistics.ram_frames;
+    return PAGE_OF(MAP_HEAP_START) + pages;
+}
+
+static uint32_t slots_in(uint32_t page, uint32_t end)
+{
+    return (end + SLOT_PAGES - 1) / SLOT_PAGES - page / SLOT_PAGES;
+}
+
+static void enter_tables(struct spare_tables *spare, uint32_t page, uint32_t end)
+{
+    for (; page < end; page = slot_end(page, end))
+        if (!entry_is_present(entry_read(directory_entry(&paging_kernel, page))))
+            directory_enter_table(&paging_kernel, page, spare_pop(spare));
+}
+
+/* The four directories, and the top that names them. */
+static void make_top(struct spare_tables *spare)
+{
+    frame_t root = spare_pop(spare);
+    for (uint32_t i = 0; i < TOP_ENTRIES; i++) {
+        shared_directories[i] = spare_pop(spare);
+        entry_set(entries_of(root) + i, entry_directory(shared_directories[i]));
+    }
+    paging_kernel =
+        (struct paging_space){.root = frame_address(root), .directory = shared_directories[0]};
+}
+
+int paging_init(void)
+{
+    struct spare_tables spare;
+    uint32_t heap = PAGE_OF(MAP_HEAP_START), heap_end = heap_end_page();
+    uint32_t stack = PAGE_OF(MAP_STACK_START), stack_end = PAGE_OF(MAP_STACK_END);
+    uint32_t tables = slots_in(heap, heap_end) + slots_in(stack, stack_end);
+    /* The heap's end and the stack may share a table. */
+    if ((heap_end - 1) / SLOT_PAGES == stack / SLOT_PAGES)
+        tables--;
+    table_frames = 0;
+    paging_loaded = NULL;
+    memset(shared_books, 0, sizeof(shared_books));
+    windows_init();
+    if (spare_take(&spare, 1 + TOP_ENTRIES + tables) != 0)
+        return -ENOMEM;
+    make_top(&spare);
+    enter_tables(&spare, heap, heap_end);
+    enter_tables(&spare, stack, stack_end);
+    MEMORY_ASSERT(spare.count == 0);
+    return 0;
+}
+
+void paging_load(const struct paging_space *space)
+{
+    paging_loaded = space;
+    platform_load_root(space->root);
+}
