@@ -28,6 +28,7 @@ include tools/tools.mk
 include kernel/kernel.mk
 include boot/boot.mk
 include tests/tests.mk
+include tests/fuzz/fuzz.mk
 
 clean: ## remove everything that was built
 	rm -rf -- '$(BUILD)'

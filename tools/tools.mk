@@ -20,6 +20,7 @@ PACKAGES_tools  := build
 PACKAGES_run    := build run
 PACKAGES_debug  := build run debug
 PACKAGES_test   := build run test
+PACKAGES_fuzz-short := build test
 
 PACKAGE_GROUPS := $(sort $(foreach goal,$(MAKECMDGOALS),$(PACKAGES_$(goal))))
 ifneq ($(PACKAGE_GROUPS),)

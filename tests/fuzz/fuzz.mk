@@ -1,0 +1,63 @@
+# Fuzz targets: clang's libFuzzer with ASan and UBSan, as 32-bit code (the kernel's width) and as
+# 64-bit code. Target NAME is tests/fuzz/NAME_fuzz.c with FUZZ_SOURCES_NAME; its saved inputs are
+# tests/fuzz/corpus/NAME/.
+
+#@ FUZZ_SECONDS=10 how long fuzz-short runs each target
+
+FUZZ_SECONDS ?= 10
+FUZZ_CC      ?= clang
+FUZZ_TARGETS := e820 e820_parse
+
+# Modules that need the port layer link the host's fake one: $(call fuzz-memory,NAME) is everything
+# that the host test of NAME links of the memory tree.
+fuzz-memory = $(wildcard $(addsuffix /*.c,$(MEMORY_$(1)))) $(filter-out %/main.c,$(UNIT_SHARED))
+
+FUZZ_SOURCES_e820       := kernel/memory/e820/e820.c tests/unit/e820_oracle.c
+FUZZ_SOURCES_e820_parse := tools/e820-regions/table.c
+FUZZ_FLAGS_e820_parse   := -dict=tests/fuzz/e820_parse.dict
+
+FUZZ_CFLAGS := -std=gnu11 -O1 -g -fno-omit-frame-pointer $(WARNINGS) $(INCLUDES) \
+               -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
+
+# libFuzzer is C++, and Debian's 32-bit C++ library has no name that the linker looks for.
+FUZZ_LIBRARY_64 :=
+FUZZ_LIBRARY_32 := $(BUILD)/fuzz/lib32/libstdc++.so
+$(FUZZ_LIBRARY_32):
+	mkdir -p $(@D)
+	ln -sf /usr/lib32/libstdc++.so.6 $@
+
+# fuzz-program NAME BITS
+define fuzz-program
+$(BUILD)/fuzz/$(1)-$(2): $(patsubst %,$(BUILD)/fuzz/$(2)/%.o,tests/fuzz/$(1)_fuzz.c $(FUZZ_SOURCES_$(1))) \
+                         $(FUZZ_LIBRARY_$(2))
+	mkdir -p $$(@D)
+	$(FUZZ_CC) -m$(2) $(FUZZ_CFLAGS) -L$(BUILD)/fuzz/lib$(2) -o $$@ $$(filter %.o,$$^)
+endef
+
+define fuzz-objects
+$(BUILD)/fuzz/$(1)/%.c.o: %.c
+	mkdir -p $$(@D)
+	$(FUZZ_CC) -m$(1) $(FUZZ_CFLAGS) -MMD -MP -c -o $$@ $$<
+endef
+
+$(foreach bits,32 64,$(eval $(call fuzz-objects,$(bits))))
+$(foreach target,$(FUZZ_TARGETS),$(foreach bits,32 64,$(eval $(call fuzz-program,$(target),$(bits)))))
+
+-include $(shell find $(BUILD)/fuzz -name '*.d' 2>/dev/null)
+
+# What a run finds goes to $(BUILD)/fuzz/found/NAME, an input that fails to $(BUILD)/fuzz/NAME-*: copy
+# it into the corpus with the fix. The fuzzer's own words are shown only then.
+.PHONY: fuzz-short $(FUZZ_TARGETS:%=fuzz-%)
+fuzz-short: $(FUZZ_TARGETS:%=fuzz-%) ## every fuzz target: its saved inputs, then FUZZ_SECONDS of new ones
+
+# $(call fuzz-run,NAME,BITS,ARGUMENTS)
+fuzz-run = $(BUILD)/fuzz/$(1)-$(2) -timeout=20 -artifact_prefix=$(BUILD)/fuzz/$(1)- $(3) \
+           > $(BUILD)/fuzz/$(1).log 2>&1 || { cat $(BUILD)/fuzz/$(1).log; exit 1; }
+
+$(FUZZ_TARGETS:%=fuzz-%): fuzz-%: $(BUILD)/fuzz/%-32 $(BUILD)/fuzz/%-64
+	mkdir -p $(BUILD)/fuzz/found/$*
+	$(call fuzz-run,$*,64,-runs=0 tests/fuzz/corpus/$*)
+	$(call fuzz-run,$*,32,-runs=0 tests/fuzz/corpus/$*)
+	$(call fuzz-run,$*,32,-max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 $(FUZZ_FLAGS_$*) \
+	    $(BUILD)/fuzz/found/$* tests/fuzz/corpus/$*)
+	awk '/number_of_executed_units/ { print "fuzz-$*: nothing found in " $$2 " inputs" }' $(BUILD)/fuzz/$*.log
