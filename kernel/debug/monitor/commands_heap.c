@@ -1,0 +1,82 @@
+/* `heap` and `heap top`. */
+#include "kernel/debug/monitor/commands.h"
+#include "kernel/debug/monitor/monitor.h"
+#include "kernel/debug/monitor/picture.h"
+#include "kernel/memory/heap/heap.h"
+
+#define BAR_WIDTH   32
+#define CLASSES_MAX 4096u /* a bound for a loop that the heap should end */
+#define TOP_ROWS    20u
+
+static void print_part(const char *name, size_t bytes, size_t whole)
+{
+    char size[PICTURE_SIZE_SIZE], bar[BAR_WIDTH + 1];
+    picture_size(size, bytes);
+    picture_bar(bar, BAR_WIDTH, bytes, whole);
+    monitor_print("%-18s %10s  %10zu  %s\n", name, size, bytes, bar);
+}
+
+bool command_heap(unsigned count, char **arguments)
+{
+    struct heap_statistics heap;
+    (void)count;
+    (void)arguments;
+    heap_read_statistics(&heap);
+    monitor_print("%-18s %10s  %10s\n", "", "size", "bytes");
+    print_part("window", heap.window_bytes, heap.window_bytes);
+    print_part("committed", heap.committed_bytes, heap.window_bytes);
+    print_part("  at its peak", heap.peak_committed_bytes, heap.window_bytes);
+    print_part("  slabs", heap.slab_bytes, heap.committed_bytes);
+    print_part("  runs", heap.run_bytes, heap.committed_bytes);
+    print_part("  bookkeeping", heap.bookkeeping_bytes, heap.committed_bytes);
+    print_part("  kept for speed", heap.cached_bytes, heap.committed_bytes);
+    print_part("live objects", heap.live_bytes, heap.committed_bytes);
+    monitor_print("objects %u, allocations %llu, frees %llu, failures %llu\n", heap.objects,
+                  (unsigned long long)heap.allocations, (unsigned long long)heap.frees,
+                  (unsigned long long)heap.failures);
+    monitor_print("wrong frees: double %llu, foreign %llu, interior %llu, misaligned %llu\n",
+                  (unsigned long long)heap.misuses[HEAP_DOUBLE_FREE],
+                  (unsigned long long)heap.misuses[HEAP_FOREIGN_FREE],
+                  (unsigned long long)heap.misuses[HEAP_INTERIOR_FREE],
+                  (unsigned long long)heap.misuses[HEAP_MISALIGNED_FREE]);
+    return true;
+}
+
+/* Keeps the largest in descending order; returns how many there are now. */
+static unsigned keep(struct heap_class_statistics *top, unsigned kept,
+                     const struct heap_class_statistics *one)
+{
+    unsigned at = kept < TOP_ROWS ? kept : TOP_ROWS;
+    while (at > 0 && top[at - 1].committed_bytes < one->committed_bytes) {
+        if (at < TOP_ROWS)
+            top[at] = top[at - 1];
+        at--;
+    }
+    if (at < TOP_ROWS)
+        top[at] = *one;
+    return kept < TOP_ROWS ? kept + 1 : TOP_ROWS;
+}
+
+bool command_heap_top(unsigned count, char **arguments)
+{
+    struct heap_class_statistics top[TOP_ROWS], one;
+    struct heap_statistics heap;
+    unsigned kept = 0;
+    (void)count;
+    (void)arguments;
+    heap_read_statistics(&heap);
+    for (unsigned i = 0; i < CLASSES_MAX && heap_read_class(i, &one); i++)
+        if (one.committed_bytes != 0)
+            kept = keep(top, kept, &one);
+    monitor_print("%-20s %8s %9s %8s %11s\n", "objects", "bytes", "live", "slabs", "committed");
+    for (unsigned i = 0; i < kept; i++) {
+        char size[PICTURE_SIZE_SIZE];
+        picture_size(size, top[i].committed_bytes);
+        monitor_print("%-20.20s %8zu %9u %8u %11s\n",
+                      top[i].name != NULL ? top[i].name : "size class", top[i].object_bytes,
+                      top[i].live, top[i].slabs, size);
+    }
+    print_part("runs", heap.run_bytes, heap.committed_bytes);
+    print_part("all that is committed", heap.committed_bytes, heap.committed_bytes);
+    return true;
+}

@@ -1,0 +1,78 @@
+#include "kernel/debug/monitor/monitor.h"
+
+#include "kernel/cpu/cpu.h"
+#include "kernel/debug/monitor/commands.h"
+#include "kernel/debug/monitor/editor.h"
+#include "kernel/debug/monitor/parse.h"
+#include "kernel/device/serial/serial.h"
+#include "kernel/include/bootinfo.h"
+#include "kernel/lib/format.h"
+#include "kernel/lib/string.h"
+#include "kernel/memory/platform.h"
+
+#define PROMPT "32rtos> "
+
+static struct editor editor;
+static char run_list[BOOTINFO_COMMAND_LINE_SIZE];
+static char command[BOOTINFO_COMMAND_LINE_SIZE];
+
+void monitor_print(const char *format, ...)
+{
+    char text[512];
+    va_list arguments;
+    va_start(arguments, format);
+    int length = format_text_arguments(text, sizeof(text), format, arguments);
+    va_end(arguments);
+    serial_write(text, (size_t)length < sizeof(text) ? (size_t)length : sizeof(text) - 1);
+}
+
+/* The check and the wait are one step: a byte that comes between them wakes the processor, because
+ * interrupts come on with the wait itself. */
+static unsigned char wait_for_byte(void)
+{
+    for (;;) {
+        unsigned long saved = platform_interrupts_save();
+        int byte = serial_read();
+        if (byte >= 0) {
+            platform_interrupts_restore(saved);
+            return (unsigned char)byte;
+        }
+        cpu_idle();
+    }
+}
+
+/* The list is copied: it may lie in memory that a command gives away. */
+static void run_commands(const char *list)
+{
+    size_t length = strnlen(list, sizeof(run_list) - 1);
+    memcpy(run_list, list, length);
+    run_list[length] = '\0';
+    list = run_list;
+    while ((list = parse_next_command(list, command, sizeof(command))) != NULL) {
+        serial_write(PROMPT, strlen(PROMPT));
+        serial_write(command, strlen(command));
+        serial_write("\n", 1);
+        command_execute(command);
+    }
+}
+
+static void read_command(void)
+{
+    editor_begin(&editor);
+    while (editor_feed(&editor, wait_for_byte()) == EDITOR_MORE)
+        ;
+    command_execute(editor.line);
+}
+
+_Noreturn void monitor_run(const char *command_line)
+{
+    const char *list = parse_run_part(command_line);
+    if (list != NULL)
+        run_commands(list);
+    editor_init(&editor);
+    editor.prompt = PROMPT;
+    editor.write = serial_write;
+    editor.candidate = command_name;
+    for (;;)
+        read_command();
+}
