@@ -4,7 +4,57 @@ KERNEL_CFLAGS := -m32 -march=i686 -mtune=generic -std=gnu11 -O2 -g -ffreestandin
                  -mgeneral-regs-only -fno-omit-frame-pointer -fno-asynchronous-unwind-tables \
                  -fno-stack-protector -fno-common $(WARNINGS) $(INCLUDES) \
                  -DPLATFORM_INLINE='"kernel/cpu/platform_inline.h"'
+KERNEL_LDFLAGS := -m elf_i386 -static -nostdlib --build-id=none -z noexecstack -z max-page-size=4096
 
 KERNEL_SOURCES := $(sort $(shell find kernel tests/kernel -name '*.c' -o -name '*.S'))
 KERNEL_SOURCES := $(filter-out %.ld.S,$(KERNEL_SOURCES))
 KERNEL_OBJECTS := $(KERNEL_SOURCES:%=$(BUILD)/kernel/%.o)
+
+# What says that the processor is too old has to run on it.
+$(BUILD)/kernel/kernel/start/refuse.c.o $(BUILD)/kernel/kernel/device/serial/serial.c.o: \
+    KERNEL_CFLAGS += -march=i386
+# The compiler would recognise the loops of memset and its like, and call memset for them.
+ifeq ($(shell $(CC) --version 2>/dev/null | grep -c clang),0)
+KERNEL_KEEP_LOOPS := -fno-tree-loop-distribute-patterns
+endif
+$(BUILD)/kernel/kernel/lib/string.c.o: KERNEL_CFLAGS += -fno-builtin $(KERNEL_KEEP_LOOPS)
+
+kernel: $(BUILD)/kernel.elf ## the kernel, build/kernel.elf (CC=clang works too)
+
+$(BUILD)/kernel/%.c.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(KERNEL_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/kernel/%.S.o: %.S
+	@mkdir -p $(@D)
+	$(CC) $(KERNEL_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/kernel/kernel.ld: kernel/kernel.ld.S kernel/memory/memory.h
+	@mkdir -p $(@D)
+	$(CC) -E -P -x assembler-with-cpp $(INCLUDES) -o $@ $<
+
+# Two links: the first with an empty table of symbols, the second with the table made from the
+# first. The table lies behind the text, so no function moves, and that is checked.
+$(BUILD)/kernel/symbols-empty.S: tools/symbols.py
+	@mkdir -p $(@D)
+	python3 tools/symbols.py table /dev/null > $@
+
+$(BUILD)/kernel/symbols.S: $(BUILD)/kernel/first.nm tools/symbols.py
+	python3 tools/symbols.py table $< > $@
+
+$(BUILD)/kernel/symbols%.o: $(BUILD)/kernel/symbols%.S
+	$(CC) $(KERNEL_CFLAGS) -c -o $@ $<
+$(BUILD)/kernel/symbols.o: $(BUILD)/kernel/symbols.S
+	$(CC) $(KERNEL_CFLAGS) -c -o $@ $<
+
+$(BUILD)/kernel/first.nm: $(KERNEL_OBJECTS) $(BUILD)/kernel/symbols-empty.o $(BUILD)/kernel/kernel.ld
+	$(LD) $(KERNEL_LDFLAGS) -T $(BUILD)/kernel/kernel.ld -o $(BUILD)/kernel/first.elf \
+	    $(KERNEL_OBJECTS) $(BUILD)/kernel/symbols-empty.o
+	nm $(BUILD)/kernel/first.elf > $@
+
+$(BUILD)/kernel.elf: $(BUILD)/kernel/symbols.o $(BUILD)/kernel/first.nm
+	$(LD) $(KERNEL_LDFLAGS) -T $(BUILD)/kernel/kernel.ld -o $@ $(KERNEL_OBJECTS) $<
+	nm $@ > $(BUILD)/kernel/second.nm
+	python3 tools/symbols.py same $(BUILD)/kernel/first.nm $(BUILD)/kernel/second.nm
+
+-include $(shell find $(BUILD)/kernel -name '*.d' 2>/dev/null)

@@ -61,6 +61,8 @@ void cpu_set_kernel_root(paddr_t root);
 /* Leaves the current stack for good: runs `run`, which never returns, on the stack below `top`. */
 _Noreturn void cpu_switch_stack(uint32_t top, void (*run)(void));
 
+void cpu_interrupts_on(void);
+
 /* Waits for an interrupt; they are on afterwards. */
 void cpu_idle(void);
 

@@ -29,7 +29,7 @@ void log_text(const char *text, size_t length);
 int log_add_sink(void (*write)(const char *text, size_t length)) MUST_CHECK;
 
 /* Visits the lines that the ring holds, oldest first, without their newline, until it returns
- * false. Lines logged meanwhile are visited too, as far as they come before the end. */
+ * false. Lines that are logged meanwhile are not visited. */
 typedef bool (*log_visitor)(void *context, const char *line, size_t length);
 void log_visit(log_visitor visit, void *context);
 

@@ -1,0 +1,137 @@
+#include "kernel/cpu/registers.h"
+#include "kernel/cpu/trap.h"
+
+/* Vectors for which the processor pushes an error code (Intel SDM 3A, 6.3.1): 8, 10 to 14, 17, 21,
+ * 29 and 30. */
+#define WITH_ERROR_CODE ((1 << 8) | (0x1F << 10) | (1 << 17) | (1 << 21) | (1 << 29) | (1 << 30))
+
+/* Offsets in struct trap_frame once its registers are saved. */
+#define FRAME_EIP       56
+
+    .text
+
+/*
+ * One stub a vector, all of them of one kind: error code (or 0 in its place), vector, common path.
+ * trap_stubs lists them for the descriptor table.
+ */
+    .macro stub vector
+    .balign 16
+trap_stub_\vector:
+    .if (\vector >= TRAP_EXCEPTIONS) || ((WITH_ERROR_CODE >> (\vector & 31)) & 1) == 0
+    pushl $0
+    .endif
+    pushl $\vector
+    jmp trap_common
+    .section .rodata
+    .long trap_stub_\vector
+    .text
+    .endm
+
+    .section .rodata
+    .balign 4
+    .globl trap_stubs
+trap_stubs:
+    .text                       /* TRAP_VECTORS of them */
+
+    .irp vector, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, \
+        16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, \
+        32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47
+    stub \vector
+    .endr
+
+/*
+ * IN: the stack holds EFLAGS, CS, EIP, error code, vector; interrupts are off
+ * OUT: everything as it was, or as trap_dispatch changed it in its frame
+ * The two words pushed last look like a called function's frame, so that a backtrace goes from the
+ * handler to the interrupted instruction and on to its callers.
+ */
+trap_common:
+    pushal
+    pushl %ds
+    pushl %es
+    pushl %fs
+    pushl %gs
+    cld
+    movl $SELECTOR_DATA, %eax
+    movl %eax, %ds
+    movl %eax, %es
+    movl %eax, %fs
+    movl %eax, %gs
+    movl %esp, %ebx
+    pushl FRAME_EIP(%ebx)
+    pushl %ebp
+    movl %esp, %ebp
+    pushl %ebx
+    call trap_dispatch
+    movl %ebx, %esp
+    popl %gs
+    popl %fs
+    popl %es
+    popl %ds
+    popal
+    addl $8, %esp               /* vector, error code */
+    iret
+
+/*
+ * bool cpu_try_read(const void *address, uint32_t *value)
+ * IN: the C calling convention. OUT: EAX. CLOBBERS: ECX, EDX
+ * bool cpu_try_write(void *address, uint32_t value): the same.
+ * A fault at an address of the exception table goes on at its partner.
+ */
+    .globl cpu_try_read
+    .type cpu_try_read, @function
+cpu_try_read:
+    movl 4(%esp), %ecx
+    movl 8(%esp), %edx
+try_read_here:
+    movl (%ecx), %ecx
+    movl %ecx, (%edx)
+    movl $1, %eax
+    ret
+
+    .globl cpu_try_write
+    .type cpu_try_write, @function
+cpu_try_write:
+    movl 4(%esp), %ecx
+    movl 8(%esp), %edx
+try_write_here:
+    movl %edx, (%ecx)
+    movl $1, %eax
+    ret
+
+try_failed:
+    xorl %eax, %eax
+    ret
+
+    .section .exceptions, "a", @progbits
+    .long try_read_here, try_failed
+    .long try_write_here, try_failed
+    .text
+
+/*
+ * void cpu_switch_stack(uint32_t top, void (*run)(void))
+ * IN: the C calling convention. OUT: never returns.
+ */
+    .globl cpu_switch_stack
+    .type cpu_switch_stack, @function
+cpu_switch_stack:
+    movl 8(%esp), %eax
+    movl 4(%esp), %esp
+    xorl %ebp, %ebp             /* a backtrace ends here */
+    andl $-16, %esp
+    pushl $0
+    pushl $0
+    pushl $0
+    call *%eax
+    ud2
+
+/*
+ * The double fault's task starts here, on its own stack, with an error code (always 0) on it.
+ * IN: nothing else. OUT: never returns.
+ */
+    .globl double_fault_entry
+double_fault_entry:
+    cld
+    xorl %ebp, %ebp
+    call segments_double_fault
+    ud2

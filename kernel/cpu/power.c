@@ -1,0 +1,66 @@
+#include "kernel/cpu/power.h"
+
+#include "kernel/cpu/ports.h"
+#include "kernel/device/serial/serial.h"
+#include "kernel/include/types.h"
+#include "kernel/lib/string.h"
+
+#define BOCHS_SHUTDOWN_PORT 0x8900
+
+/* 8042 keyboard controller: its output line 0 resets the processor. */
+#define KEYBOARD_STATUS     0x64
+#define KEYBOARD_COMMAND    0x64
+#define KEYBOARD_BUSY       (1u << 1)
+#define KEYBOARD_RESET      0xFE
+#define KEYBOARD_WAIT_READS 100000u
+
+static void (*registered_off)(void);
+
+void power_register_off(void (*off)(void))
+{
+    registered_off = off;
+}
+
+static void bochs_shutdown(void)
+{
+    static const char word[] = "Shutdown";
+    for (size_t i = 0; i < strlen(word); i++)
+        port_write8(BOCHS_SHUTDOWN_PORT, (uint8_t)word[i]);
+}
+
+_Noreturn void power_exit(enum power_outcome outcome)
+{
+    __asm__ volatile("cli");
+    serial_drain();
+    port_write8(POWER_EXIT_PORT, outcome == POWER_OFF ? POWER_EXIT_OFF : POWER_EXIT_PANIC);
+    bochs_shutdown();
+    if (outcome == POWER_OFF && registered_off != NULL)
+        registered_off();
+    for (;;)
+        __asm__ volatile("cli\n\thlt");
+}
+
+/* A breakpoint without a table to find its handler in. */
+static void triple_fault(void)
+{
+    struct {
+        uint16_t limit;
+        uint32_t base;
+    } __attribute__((packed)) nothing = {0, 0};
+    __asm__ volatile("lidt %0\n\tint3" : : "m"(nothing) : "memory");
+}
+
+_Noreturn void power_reboot(void)
+{
+    __asm__ volatile("cli");
+    serial_drain();
+    for (uint32_t reads = 0; reads < KEYBOARD_WAIT_READS; reads++)
+        if (!(port_read8(KEYBOARD_STATUS) & KEYBOARD_BUSY))
+            break;
+    port_write8(KEYBOARD_COMMAND, KEYBOARD_RESET);
+    for (uint32_t reads = 0; reads < KEYBOARD_WAIT_READS; reads++)
+        port_read8(KEYBOARD_STATUS);
+    triple_fault();
+    for (;;)
+        __asm__ volatile("cli\n\thlt");
+}

@@ -1,0 +1,98 @@
+#include "kernel/cpu/trap.h"
+
+#include "kernel/cpu/fault.h"
+#include "kernel/cpu/irq.h"
+#include "kernel/cpu/registers.h"
+#include "kernel/include/panic.h"
+
+#define GATE_INTERRUPT 0x8E00u /* present, 32-bit, interrupts off on entry */
+#define GATE_TASK      0x8500u
+
+extern const uint32_t trap_stubs[TRAP_VECTORS];
+
+static uint64_t gates[256] __attribute__((aligned(8)));
+
+/* A fault at `instruction` goes on at `resume`. */
+struct exception_entry {
+    uint32_t instruction;
+    uint32_t resume;
+};
+
+extern const struct exception_entry exception_table_start[], exception_table_end[];
+
+static const char *const names[TRAP_EXCEPTIONS] = {
+    "divide error",
+    "debug exception",
+    "non-maskable interrupt",
+    "breakpoint",
+    "overflow",
+    "bound range exceeded",
+    "invalid opcode",
+    "device not available",
+    "double fault",
+    "coprocessor segment overrun",
+    "invalid task-state segment",
+    "segment not present",
+    "stack-segment fault",
+    "general protection fault",
+    "page fault",
+    [16] = "floating-point error",
+    "alignment check",
+    "machine check",
+    "SIMD floating-point exception",
+    "virtualization exception",
+    "control protection exception",
+    [28] = "hypervisor injection exception",
+    "VMM communication exception",
+    "security exception",
+};
+
+const char *trap_name(uint32_t vector)
+{
+    if (vector < TRAP_EXCEPTIONS && names[vector] != NULL)
+        return names[vector];
+    return "exception";
+}
+
+static uint64_t gate(uint32_t selector, uint32_t offset, uint32_t kind)
+{
+    return (uint64_t)(offset & 0xFFFF0000u) << 32 | (uint64_t)kind << 32 | selector << 16 |
+           (offset & 0xFFFF);
+}
+
+void trap_init(void)
+{
+    struct {
+        uint16_t limit;
+        uint32_t base;
+    } __attribute__((packed)) pointer = {sizeof(gates) - 1, (uint32_t)gates};
+    for (unsigned vector = 0; vector < TRAP_VECTORS; vector++)
+        gates[vector] = gate(SELECTOR_CODE, trap_stubs[vector], GATE_INTERRUPT);
+    gates[TRAP_DOUBLE_FAULT] = gate(SELECTOR_DOUBLE_FAULT_TSS, 0, GATE_TASK);
+    __asm__ volatile("lidt %0" : : "m"(pointer) : "memory");
+}
+
+/* True if the fault was expected where it happened, and execution goes on elsewhere. */
+static bool recover(struct trap_frame *frame)
+{
+    for (const struct exception_entry *entry = exception_table_start; entry < exception_table_end;
+         entry++)
+        if (entry->instruction == frame->eip) {
+            frame->eip = entry->resume;
+            return true;
+        }
+    return false;
+}
+
+void trap_dispatch(struct trap_frame *frame)
+{
+    uint32_t address = read_cr2(); /* before anything can fault again */
+    if (frame->vector >= IRQ_VECTOR)
+        irq_dispatch(frame->vector - IRQ_VECTOR);
+    else if (frame->vector == TRAP_NMI)
+        fault_nmi(frame);
+    else if (frame->vector == TRAP_MACHINE_CHECK)
+        fault_machine_check();
+    else if (!recover(frame))
+        panic_trap(frame, address);
+}

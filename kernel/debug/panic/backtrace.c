@@ -1,0 +1,34 @@
+#include "kernel/debug/panic/backtrace.h"
+
+#include "kernel/cpu/cpu.h"
+#include "kernel/debug/symbols/symbols.h"
+#include "kernel/include/log.h"
+
+/* A return address may lie behind its function's last instruction, so the one before is looked up.
+ */
+static void log_caller(unsigned number, uint32_t address)
+{
+    struct symbol symbol = symbols_find(address - 1);
+    if (symbol.name != NULL)
+        log_line("  #%-2u 0x%08x %s+0x%x", number, address, symbol.name, symbol.offset + 1);
+    else
+        log_line("  #%-2u 0x%08x", number, address);
+}
+
+void backtrace_log(uint32_t eip, uint32_t ebp)
+{
+    char place[80];
+    log_line("backtrace:");
+    log_line("  #0  0x%08x %s", eip, symbols_describe(eip, place, sizeof(place)));
+    for (unsigned number = 1; number < BACKTRACE_FRAMES_MAX; number++) {
+        uint32_t caller, next;
+        if (ebp == 0 || ebp % sizeof(uint32_t) != 0 || !cpu_try_read((const void *)ebp, &next) ||
+            !cpu_try_read((const void *)(ebp + sizeof(uint32_t)), &caller) || caller == 0)
+            return;
+        log_caller(number, caller);
+        if (next <= ebp) /* callers' frames lie above; anything else is an end, or a loop */
+            return;
+        ebp = next;
+    }
+    log_line("  ... (cut after %u)", BACKTRACE_FRAMES_MAX);
+}

@@ -1,0 +1,142 @@
+#include "kernel/device/serial/serial.h"
+
+#include "kernel/cpu/irq.h"
+#include "kernel/cpu/ports.h"
+
+/* National Semiconductor PC16550D data sheet, section 8. */
+#define SERIAL_PORT         0x3F8
+#define SERIAL_DATA         (SERIAL_PORT + 0)
+#define SERIAL_INTERRUPTS   (SERIAL_PORT + 1)
+#define SERIAL_FIFO         (SERIAL_PORT + 2)
+#define SERIAL_LINE         (SERIAL_PORT + 3)
+#define SERIAL_MODEM        (SERIAL_PORT + 4)
+#define SERIAL_STATUS       (SERIAL_PORT + 5)
+#define SERIAL_SCRATCH      (SERIAL_PORT + 7)
+
+#define INTERRUPT_RECEIVED  0x01
+#define FIFO_ON_AND_CLEARED 0xC7 /* interrupt at 14 bytes, or when the line is quiet */
+#define LINE_8N1            0x03
+#define LINE_DIVISOR        0x80
+#define MODEM_READY         0x0B /* DTR, RTS, and OUT2, which lets interrupts through */
+#define STATUS_RECEIVED     0x01
+#define STATUS_HOLDING_FREE 0x20
+#define STATUS_ALL_SENT     0x40
+
+#define SERIAL_DIVISOR      1u /* 115200 baud */
+
+/* A byte takes 87 microseconds and reading a port about one: a port that needs more is broken. */
+#define SERIAL_WAIT_READS 100000u
+
+#define SERIAL_RING_SIZE  1024u /* bytes; a power of two */
+
+static bool is_present;
+
+/* Written by the interrupt alone at `ring_in`, read by serial_read alone at `ring_out`; both only
+ * grow. */
+static volatile uint8_t ring[SERIAL_RING_SIZE];
+static volatile uint32_t ring_in, ring_out;
+static volatile uint32_t lost_bytes;
+
+/* Nothing there reads as all ones, and the scratch register keeps what was written only where there
+ * is one. Line status bit 7 may be set with a FIFO, so the status alone says little. */
+static bool probe(void)
+{
+    port_write8(SERIAL_SCRATCH, 0x5A);
+    if (port_read8(SERIAL_SCRATCH) == 0x5A)
+        return true;
+    return port_read8(SERIAL_STATUS) != 0xFF;
+}
+
+void serial_init(void)
+{
+    is_present = probe();
+    if (!is_present)
+        return;
+    port_write8(SERIAL_INTERRUPTS, 0);
+    port_write8(SERIAL_LINE, LINE_DIVISOR | LINE_8N1);
+    port_write8(SERIAL_DATA, SERIAL_DIVISOR & 0xFF);
+    port_write8(SERIAL_INTERRUPTS, SERIAL_DIVISOR >> 8);
+    port_write8(SERIAL_LINE, LINE_8N1);
+    port_write8(SERIAL_FIFO, FIFO_ON_AND_CLEARED);
+    port_write8(SERIAL_MODEM, MODEM_READY);
+}
+
+bool serial_is_present(void)
+{
+    return is_present;
+}
+
+/* True when all of `bits` are set in the status; false after a bounded time. */
+static bool wait_for(uint8_t bits)
+{
+    for (uint32_t reads = 0; reads < SERIAL_WAIT_READS; reads++)
+        if ((port_read8(SERIAL_STATUS) & bits) == bits)
+            return true;
+    return false;
+}
+
+static void send(char byte)
+{
+    if (!is_present)
+        return;
+    if (wait_for(STATUS_HOLDING_FREE))
+        port_write8(SERIAL_DATA, (uint8_t)byte);
+    else
+        is_present = false; /* waiting again for each byte of a dead port would hang the machine */
+}
+
+void serial_write(const char *text, size_t length)
+{
+    for (size_t i = 0; i < length; i++) {
+        if (text[i] == '\n')
+            send('\r');
+        send(text[i]);
+    }
+}
+
+void serial_drain(void)
+{
+    if (is_present)
+        wait_for(STATUS_ALL_SENT | STATUS_HOLDING_FREE);
+}
+
+static void keep(uint8_t byte)
+{
+    if (ring_in - ring_out == SERIAL_RING_SIZE) {
+        lost_bytes++;
+        return;
+    }
+    ring[ring_in % SERIAL_RING_SIZE] = byte;
+    ring_in++;
+}
+
+/* At most what the hardware FIFO and the line can hold meanwhile: a stuck status bit ends too. */
+static void on_interrupt(void)
+{
+    for (unsigned bytes = 0; bytes < 64; bytes++) {
+        if (!(port_read8(SERIAL_STATUS) & STATUS_RECEIVED))
+            return;
+        keep(port_read8(SERIAL_DATA));
+    }
+}
+
+void serial_start_receiving(void)
+{
+    if (!is_present || irq_register(IRQ_COM1, on_interrupt) != 0)
+        return;
+    port_write8(SERIAL_INTERRUPTS, INTERRUPT_RECEIVED);
+}
+
+int serial_read(void)
+{
+    if (ring_out == ring_in)
+        return -1;
+    uint8_t byte = ring[ring_out % SERIAL_RING_SIZE];
+    ring_out++;
+    return byte;
+}
+
+uint32_t serial_lost_bytes(void)
+{
+    return lost_bytes;
+}

@@ -1,0 +1,84 @@
+#include "kernel/cpu/cpu.h"
+#include "kernel/cpu/irq.h"
+#include "kernel/cpu/timer.h"
+#include "kernel/debug/monitor/monitor.h"
+#include "kernel/device/acpi/acpi.h"
+#include "kernel/device/screen/screen.h"
+#include "kernel/device/serial/serial.h"
+#include "kernel/include/errors.h"
+#include "kernel/include/log.h"
+#include "kernel/include/panic.h"
+#include "kernel/include/version.h"
+#include "kernel/memory/paging/paging.h"
+#include "kernel/memory/system.h"
+#include "kernel/start/start.h"
+
+/* kernel.ld.S */
+extern const char image_text_start[], image_text_end[], image_rodata_start[], image_rodata_end[],
+    image_data_start[], image_data_end[], image_boot_start[], image_boot_end[];
+
+static struct bootinfo bootinfo;
+
+static void start_log(void)
+{
+    static const char *const loaders[] = {
+        [BOOTINFO_DISK] = "disk",
+        [BOOTINFO_CD] = "CD",
+        [BOOTINFO_MULTIBOOT1] = "Multiboot",
+        [BOOTINFO_MULTIBOOT2] = "Multiboot 2",
+    };
+    serial_init();
+    if (log_add_sink(serial_write) != 0)
+        panic("the log has no room for COM1");
+    log_line(VERSION_NAME " " VERSION_NUMBER ", booted from %s",
+             bootinfo.loader < ARRAY_COUNT(loaders) ? loaders[bootinfo.loader] : "somewhere");
+    if (bootinfo.command_line[0] != '\0')
+        log_line("command line: %s", bootinfo.command_line);
+}
+
+static void start_memory(void)
+{
+    const struct memory_setup setup = {
+        .firmware_map = (const struct e820_copy *)MAP_E820_START,
+        .image =
+            {
+                .text_start = (uint32_t)image_text_start,
+                .text_end = (uint32_t)image_text_end,
+                .rodata_start = (uint32_t)image_rodata_start,
+                .rodata_end = (uint32_t)image_rodata_end,
+                .data_start = (uint32_t)image_data_start,
+                .data_end = (uint32_t)image_data_end,
+                .boot_start = (uint32_t)image_boot_start,
+                .boot_end = (uint32_t)image_boot_end,
+            },
+        .archive = bootinfo.archive,
+        .archive_bytes = bootinfo.archive_bytes,
+    };
+    int error = memory_init(&setup);
+    if (error != 0)
+        panic("the memory system cannot start: %s", error_text(error));
+    cpu_set_kernel_root(paging_kernel.root);
+}
+
+/* On the kernel's own stack, with everything of memory at hand. */
+static void kernel_run(void)
+{
+    serial_start_receiving();
+    screen_init(&bootinfo);   /* shows the log so far; reads the font from boot memory */
+    acpi_init(bootinfo.rsdp); /* what the machine has, and how to switch it off */
+    log_line("memory: %u frames of boot given back", memory_release_boot());
+    monitor_run(bootinfo.command_line);
+}
+
+/* Called from the boot stack, with the provisional page tables of kernel/start. */
+_Noreturn void kernel_main(const struct bootinfo *given)
+{
+    bootinfo = *given;
+    start_log();
+    cpu_init();   /* segments, traps, what the processor has */
+    irq_init();   /* interrupt lines, all masked */
+    timer_init(); /* the tick */
+    cpu_interrupts_on();
+    start_memory(); /* from the firmware's map to a working heap */
+    cpu_switch_stack(MAP_STACK_END, kernel_run);
+}

@@ -1,0 +1,42 @@
+#include "kernel/start/start.h"
+
+#include "kernel/lib/string.h"
+
+static struct bootinfo bootinfo;
+static struct multiboot multiboot;
+
+/* Our own loader's structure lies where it would soon be given away. */
+static void copy_bootinfo(uint32_t information)
+{
+    const struct bootinfo *given = (const struct bootinfo *)information;
+    if (given->magic != BOOTINFO_MAGIC || given->size != sizeof(struct bootinfo))
+        start_refuse("the loader and the kernel were not built together.");
+    bootinfo = *given;
+    bootinfo.command_line[BOOTINFO_COMMAND_LINE_SIZE - 1] = '\0';
+}
+
+static void convert_multiboot(uint32_t magic, uint32_t information)
+{
+    bootinfo.magic = BOOTINFO_MAGIC;
+    bootinfo.size = sizeof(bootinfo);
+    bootinfo.boot_drive = UINT32_MAX;
+    multiboot.bootinfo = &bootinfo;
+    if (magic == MULTIBOOT1_MAGIC)
+        multiboot1_read(&multiboot, information);
+    else
+        multiboot2_read(&multiboot, information);
+    multiboot_place(&multiboot);
+    firmware_scan(&bootinfo);
+}
+
+_Noreturn void start_main(uint32_t magic, uint32_t information)
+{
+    if (magic == BOOTINFO_MAGIC)
+        copy_bootinfo(information);
+    else if (magic == MULTIBOOT1_MAGIC || magic == MULTIBOOT2_MAGIC)
+        convert_multiboot(magic, information);
+    else
+        start_refuse("the loader speaks none of the protocols that this kernel knows.");
+    start_enable_paging();
+    kernel_main(&bootinfo);
+}
