@@ -45,6 +45,9 @@ $(foreach target,$(FUZZ_TARGETS),$(foreach bits,32 64,$(eval $(call fuzz-program
 
 -include $(shell find $(BUILD)/fuzz -name '*.d' 2>/dev/null)
 
+# tests/fuzz/test_fuzz.py runs them as part of the tests.
+test: $(foreach target,$(FUZZ_TARGETS),$(BUILD)/fuzz/$(target)-32 $(BUILD)/fuzz/$(target)-64)
+
 # What a run finds goes to $(BUILD)/fuzz/found/NAME, an input that fails to $(BUILD)/fuzz/NAME-*: copy
 # it into the corpus with the fix. The fuzzer's own words are shown only then.
 .PHONY: fuzz-short $(FUZZ_TARGETS:%=fuzz-%)
