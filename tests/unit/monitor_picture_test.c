@@ -31,11 +31,11 @@ TEST(picture_mebibytes_table)
 {
     char text[PICTURE_SIZE_SIZE];
     picture_mebibytes(text, 4096);
-    CHECK(strcmp(text, "0.00") == 0);
+    CHECK(strcmp(text, "0.003") == 0);
     picture_mebibytes(text, (8ull << 30) + (1 << 19));
-    CHECK(strcmp(text, "8192.50") == 0);
+    CHECK(strcmp(text, "8192.500") == 0);
     picture_mebibytes(text, (1 << 20) - 1);
-    CHECK(strcmp(text, "0.99") == 0);
+    CHECK(strcmp(text, "0.999") == 0);
 }
 
 TEST(picture_bar_is_full_and_empty_only_when_it_is_true)

@@ -12,7 +12,8 @@ static bool command_help(unsigned count, char **arguments);
 /* A name of two words stands behind the one that is its first word. */
 static const struct command commands[] = {
     {"help", "[COMMAND]", "this list, or how a command is used", 0, 2, command_help},
-    {"mem", "", "the rows of the map, RAM by state and owner, totals", 0, 0, command_mem},
+    {"mem", "[map|states|who|check]", "the rows of the map, RAM by state and owner, totals", 0, 0,
+     command_mem},
     {"mem map", "", "the firmware's map, and the regions made of it", 0, 0, command_mem_map},
     {"mem states", "[ADDR]", "a picture of all frames, or those around an address", 0, 1,
      command_mem_states},
@@ -20,7 +21,7 @@ static const struct command commands[] = {
      command_mem_who},
     {"mem check", "", "verify every frame, table and heap page", 0, 0, command_mem_check},
     {"page", "ADDR", "how a virtual address is translated, entry by entry", 1, 1, command_page},
-    {"heap", "", "the kernel heap in figures", 0, 0, command_heap},
+    {"heap", "[top]", "the kernel heap in figures", 0, 0, command_heap},
     {"heap top", "", "what the heap's pages are spent on, largest first", 0, 0, command_heap_top},
     {"cpu", "", "the processor, what it has and what is on; interrupts", 0, 0, command_cpu},
     {"log", "", "the lines that the log still holds", 0, 0, command_log},
@@ -73,6 +74,15 @@ static const struct command *find(unsigned count, char **words, unsigned *used)
     return found;
 }
 
+/* A line of the list; a usage that is too wide for its column is left to `help COMMAND`. */
+static void print_help(const struct command *command)
+{
+    const int width = 21;
+    int left = width - (int)strlen(command->name);
+    const char *usage = (int)strlen(command->usage) < left ? command->usage : "...";
+    monitor_print("%s %-*s%s\n", command->name, left, usage, command->help);
+}
+
 static bool command_help(unsigned count, char **arguments)
 {
     unsigned used;
@@ -87,12 +97,8 @@ static bool command_help(unsigned count, char **arguments)
         monitor_print("%s\n", command->help);
         return true;
     }
-    for (unsigned i = 0; i < ARRAY_COUNT(commands); i++) {
-        int width = 22 - (int)strlen(commands[i].name) - 1;
-        /* The one usage that is too wide for its column is what `help fault` is for. */
-        const char *usage = strlen(commands[i].usage) > 16 ? "KIND" : commands[i].usage;
-        monitor_print("%s %-*s%s\n", commands[i].name, width, usage, commands[i].help);
-    }
+    for (unsigned i = 0; i < ARRAY_COUNT(commands); i++)
+        print_help(&commands[i]);
     monitor_print("Numbers are decimal, or hexadecimal with 0x. Tab completes.\n");
     return true;
 }

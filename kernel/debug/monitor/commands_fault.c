@@ -25,7 +25,7 @@ static void fault_guard(void)
 
 static void fault_rodata(void)
 {
-    static const volatile uint32_t constant = 0x32;
+    static const uint32_t constant = 0x32;
     *(volatile uint32_t *)hidden((uintptr_t)&constant) = 0;
 }
 
@@ -41,19 +41,20 @@ static void fault_nx(void)
     ((void (*)(void))(uintptr_t)hidden((uintptr_t)data))();
 }
 
-/* Each call keeps a part of the stack that the compiler cannot do without; the end is the guard. */
-static __attribute__((noinline)) uint32_t fault_stack_deeper(uint32_t depth)
+/* Each call takes a page of the stack, so that the backtrace ends at the prompt and not before. The
+ * call goes through a pointer that the compiler does not know: no loop, no copy of the function. */
+static uint32_t fault_stack_deeper(uint32_t depth)
 {
-    volatile uint8_t kept[128];
+    volatile uint8_t kept[4096];
+    uint32_t (*deeper)(uint32_t) =
+        (uint32_t(*)(uint32_t))(uintptr_t)hidden((uintptr_t)fault_stack_deeper);
     kept[0] = (uint8_t)depth;
-    if (depth == UINT32_MAX)
-        return 0;
-    return fault_stack_deeper(depth + 1) + kept[0];
+    return deeper(depth + 1) + kept[0];
 }
 
 static void fault_stack(void)
 {
-    (void)fault_stack_deeper((uint32_t)(uintptr_t)hidden(0));
+    (void)fault_stack_deeper(0);
 }
 
 static const struct {

@@ -136,7 +136,8 @@ static void print_total(const char *name, uint32_t frames, const char *remark)
 {
     char mebibytes[PICTURE_SIZE_SIZE];
     picture_mebibytes(mebibytes, bytes_of(frames));
-    monitor_print("%-27s %10u %11s  %s\n", name, frames, mebibytes, remark);
+    monitor_print("%-27s %10u %11s%s%s\n", name, frames, mebibytes, remark[0] != '\0' ? "  " : "",
+                  remark);
 }
 
 static void print_zones(const struct pageframe_statistics *statistics)

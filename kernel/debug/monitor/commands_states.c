@@ -172,7 +172,7 @@ static const char *region_name(paddr_t address)
     for (uint32_t i = 0; i < map->count; i++)
         if (address >= map->regions[i].start && address < map->regions[i].end)
             return e820_kind_name(map->regions[i].kind);
-    return "nothing known";
+    return "not mentioned";
 }
 
 bool command_mem_who(unsigned count, char **arguments)

@@ -26,8 +26,8 @@ void picture_size(char *text, uint64_t bytes)
 void picture_mebibytes(char *text, uint64_t bytes)
 {
     uint64_t whole = bytes >> 20;
-    unsigned hundredths = (unsigned)((bytes & 0xFFFFF) * 100 >> 20);
-    format_text(text, PICTURE_SIZE_SIZE, "%llu.%02u", (unsigned long long)whole, hundredths);
+    unsigned thousandths = (unsigned)((bytes & 0xFFFFF) * 1000 >> 20);
+    format_text(text, PICTURE_SIZE_SIZE, "%llu.%03u", (unsigned long long)whole, thousandths);
 }
 
 void picture_bar(char *text, unsigned width, uint64_t part, uint64_t whole)

@@ -10,7 +10,7 @@
 #define PICTURE_SIZE_SIZE 16
 void picture_size(char *text, uint64_t bytes);
 
-/* Mebibytes with two decimals, as columns of figures need them: "31.87". */
+/* Mebibytes with three decimals, cut, as columns of figures need them: "31.875". */
 void picture_mebibytes(char *text, uint64_t bytes);
 
 /* A bar of exactly `width` characters, '#' for the part and '.' for the rest: any part above zero
