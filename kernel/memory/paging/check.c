@@ -15,7 +15,7 @@
 #define SEEN_CACHE      0x0C00u /* 0: not seen yet */
 #define SEEN_CACHE_UNIT 0x0400u
 #define SEEN_WRITABLE   0x1000u
-#define SEEN_EXECUTABLE 0x2000u
+#define SEEN_EXECUTABLE 0x2000u /* by the kernel; a program's text has a writable direct view */
 #define SEEN_READONLY   0x4000u /* in a row whose pages have fixed frames: the image's constants */
 #define SEEN_TABLE      0x8000u
 
@@ -192,7 +192,7 @@ static uint16_t rights_seen(const struct paging_policy *policy, uint64_t entry)
         seen |= SEEN_WRITABLE;
     else if (policy->offset == 0)
         seen |= SEEN_READONLY;
-    if (flags & PAGING_EXECUTE)
+    if ((flags & PAGING_EXECUTE) && !(flags & PAGING_USER))
         seen |= SEEN_EXECUTABLE;
     return seen;
 }

@@ -191,7 +191,7 @@ int paging_init(void)
     if ((heap_end - 1) / SLOT_PAGES == stack / SLOT_PAGES)
         tables--;
     table_frames = 0;
-    paging_loaded = NULL;
+    paging_loaded = &paging_kernel; /* as good as: a flush too many does no harm */
     memset(shared_books, 0, sizeof(shared_books));
     windows_init();
     if (spare_take(&spare, 1 + TOP_ENTRIES + tables) != 0)
