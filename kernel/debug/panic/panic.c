@@ -7,6 +7,7 @@
 #include "kernel/cpu/trap.h"
 #include "kernel/debug/panic/backtrace.h"
 #include "kernel/debug/symbols/symbols.h"
+#include "kernel/device/screen/screen.h"
 #include "kernel/include/log.h"
 #include "kernel/lib/format.h"
 #include "kernel/memory/bytemap/bytemap.h"
@@ -116,6 +117,7 @@ static void (*const stages[])(void) = {stage_headline, stage_memory, stage_regis
 static _Noreturn void go_on(void)
 {
     log_take_over();
+    screen_set_alarm();
     while (next_stage < ARRAY_COUNT(stages))
         stages[next_stage++]();
     power_exit(POWER_PANIC);

@@ -84,6 +84,14 @@ static void make_palette(const struct bootinfo_framebuffer *mode)
                      (colours[i] & 0xFF) << mode->blue_shift;
 }
 
+/* What no character covers, at the right and at the bottom, has the background's colour too. */
+static void clear(const struct bootinfo_framebuffer *mode)
+{
+    for (uint32_t y = 0; y < mode->height; y++)
+        for (uint32_t x = 0; x < mode->width; x++)
+            pixels[y * pixels_a_line + x] = palette[0];
+}
+
 static bool is_mode_sane(const struct bootinfo_framebuffer *mode)
 {
     return mode->bits == 32 && mode->pitch % 4 == 0 && mode->pitch >= mode->width * 4u &&
@@ -151,6 +159,7 @@ struct screen_grid framebuffer_open(const struct bootinfo *bootinfo)
         return none;
     }
     make_palette(mode);
+    clear(mode);
     return (struct screen_grid){smaller(mode->width / GLYPH_WIDTH, COLUMNS_MAX),
                                 smaller(mode->height / GLYPH_HEIGHT, ROWS_MAX), draw};
 }

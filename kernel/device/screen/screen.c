@@ -33,7 +33,8 @@ void screen_init(const struct bootinfo *bootinfo)
         return;
     }
     terminal_init(&terminal, storage, grid.columns, grid.rows, grid.draw,
-                  VERSION_NAME " " VERSION_NUMBER);
+                  VERSION_NAME " " VERSION_NUMBER
+                               ": the log. The prompt is on the first serial port.");
     log_line("screen: %u x %u characters", grid.columns, grid.rows);
     if (log_add_sink(write) != 0)
         log_line("screen: the log has no room for another sink");
