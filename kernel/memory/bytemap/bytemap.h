@@ -8,11 +8,13 @@
  * One byte per page frame: which state a frame is in, and for whom. There is one map, the
  * machine's.
  *
- *      7   6       5     4   3         0
- *    +---+--------+---------+-----------+
- *    | 0 | locked |  owner  |   state   |     BYTEMAP_ABSENT is 0: fresh zeroed storage says "no
- * RAM anywhere"
- *    +---+--------+---------+-----------+
+ *        7        6       5     4   3         0
+ *    +--------+--------+---------+-----------+    BYTEMAP_ABSENT is 0: fresh zeroed storage says
+ *    | shared | locked |  owner  |   state   |    "no RAM anywhere"
+ *    +--------+--------+---------+-----------+
+ *
+ * Locked: its lock count is above zero. Shared: it has more than one reference. Both counts are
+ * pageframe's; with the two bits here, whether a frame may simply be freed is in its byte alone.
  *
  * Invariant: count[b] is the number of frames whose byte is b, for each b, always; one function
  * changes both.
@@ -40,6 +42,7 @@ enum bytemap_owner {
 };
 
 #define BYTEMAP_LOCKED_BIT (1u << 6)
+#define BYTEMAP_SHARED_BIT (1u << 7)
 
 /* State and owner in one byte: what callers of pageframe name a frame's use by. */
 typedef uint8_t bytemap_tag_t;
@@ -61,10 +64,15 @@ static inline bool bytemap_tag_is_locked(bytemap_tag_t tag)
     return tag & BYTEMAP_LOCKED_BIT;
 }
 
+static inline bool bytemap_tag_is_shared(bytemap_tag_t tag)
+{
+    return tag & BYTEMAP_SHARED_BIT;
+}
+
 /* Free or zeroed. */
 bool bytemap_tag_is_free(bytemap_tag_t tag);
-/* A known state with an owner that fits it (free, zeroed, absent and bad have none), locked only if
- * given out. */
+/* A known state with an owner that fits it (free, zeroed, absent and bad have none, others have
+ * one), locked or shared only if given out. */
 bool bytemap_tag_is_valid(bytemap_tag_t tag);
 
 /* Storage for a map of this many frames, in bytes. */
@@ -86,16 +94,17 @@ bytemap_tag_t bytemap_get(frame_t frame);
  */
 void bytemap_set(frame_t first, uint32_t count, bytemap_tag_t tag);
 
-/* How many frames have this byte exactly, or this state (any owner, locked or not), or are locked.
- * A read, or a sum over a fixed number of counters. */
+/* How many frames have this byte exactly, or this state (any owner, locked or shared or not), or
+ * are locked. A read, or a sum over a fixed number of counters. */
 uint32_t bytemap_count(bytemap_tag_t tag);
 uint32_t bytemap_count_state(enum bytemap_state state);
 uint32_t bytemap_count_locked(void);
 
 /*
- * The lowest run of `count` frames inside [from, to) that all are in a free state, starting at a
- * multiple of `alignment` (a power of two); or FRAME_NONE. Looks at a machine word of bytes at a
- * time. O(to - from): for boot, tools and checks, never for an allocation path.
+ * The lowest run of `count` frames inside [from, to) that all are in this state, whoever they
+ * belong to, starting at a multiple of `alignment` (a power of two); FRAME_NONE if there is none or
+ * an argument makes no sense. Looks at a machine word of bytes at a time. O(to - from): for boot,
+ * tools and checks, never for an allocation path.
  */
 frame_t bytemap_find_run(frame_t from, frame_t to, uint32_t count, uint32_t alignment,
                          enum bytemap_state state);

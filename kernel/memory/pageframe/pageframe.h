@@ -25,6 +25,7 @@ enum pageframe_where {
 /* May be or-ed to enum pageframe_where: this caller must not fail, and may use the reserve. */
 #define PAGEFRAME_MUST              (1u << 8)
 
+#define PAGEFRAME_RUN_MAX           65536u
 #define PAGEFRAME_RUN_MAX_ALIGNMENT 1024u /* frames: 4 MiB */
 #define PAGEFRAME_REFERENCES_MAX    65535u
 #define PAGEFRAME_LOCKS_MAX         65535u
@@ -39,7 +40,8 @@ struct pageframe_statistics {
     uint32_t reserve_frames; /* of them, kept for PAGEFRAME_MUST */
     uint32_t low_watermark_frames;
     uint32_t zone_free_frames[PAGEFRAME_WHERE_COUNT]; /* that such a caller could have */
-    uint64_t allocations, frees, failures, refusals;
+    uint64_t allocations, frees; /* frames that were given out (taken ones too), that came back */
+    uint64_t failures, refusals; /* calls: no memory; wrong, so refused */
 };
 
 /* Storage for everything but the bytemap, for a machine with this many frames, in bytes;
@@ -60,17 +62,24 @@ void pageframe_set_watermarks(uint32_t reserve, uint32_t low);
 enum pageframe_pressure pageframe_pressure(void);
 
 /*
- * One frame, or FRAME_NONE. The tag's state is from BYTEMAP_ALLOCATED up, its owner not NONE. The
- * frame has one reference and no lock; its content is unspecified. Worst case: O(log64 of the
- * address space), whatever the amount of memory and however full.
+ * One frame, or FRAME_NONE. The tag's state is from BYTEMAP_ALLOCATED up, its owner not NONE, else
+ * the call is refused. The frame has one reference and no lock; its content is unspecified. O(1):
+ * the same few steps whatever the amount of memory and however full it is.
  */
 frame_t pageframe_alloc(unsigned where, bytemap_tag_t tag);
 
 /*
- * A contiguous run of 1 <= frames <= 65536, starting at a multiple of `alignment` (a power of two
- * up to PAGEFRAME_RUN_MAX_ALIGNMENT), ending at or below frame `limit` (FRAME_NONE: no limit).
- * FRAME_NONE if there is none or an argument makes no sense. Worst case: bounded by frames / 32
- * plus a constant for the search, plus frames bytes of state.
+ * A contiguous run of 1 <= frames <= PAGEFRAME_RUN_MAX, starting at a multiple of `alignment` (a
+ * power of two up to PAGEFRAME_RUN_MAX_ALIGNMENT), ending at or below frame `limit` (FRAME_NONE: no
+ * limit). FRAME_NONE if there is none or an argument makes no sense (which counts as refused).
+ *
+ * A run lies in one zone (bounds at 1 MiB, 16 MiB, the end of the direct view, 4 GiB). Up to 1024
+ * frames: it is found if and only if a free block of 2^k frames at a multiple of 2^k starts where
+ * the run can, 2^k being the next power of two from max(frames, alignment) up; what the run does
+ * not need of the block stays free. Above: if and only if a free run starts at a multiple of 1024
+ * frames. Worst case: a fixed number of steps for the search, or for more than 1024 frames the
+ * zone's length / 32768; and a byte for each frame and a step for each 32 to mark them. When the
+ * first search finds nothing, frames zeroed ahead (at most 64) are put back and it searches again.
  */
 frame_t pageframe_alloc_run(uint32_t frames, uint32_t alignment, frame_t limit, unsigned where,
                             bytemap_tag_t tag);
@@ -119,7 +128,7 @@ int pageframe_retag(frame_t frame, bytemap_tag_t tag) MUST_CHECK;
 
 /*
  * Zeroing ahead of time. pageframe_zero_one() takes a free frame in the direct view, clears it with
- * interrupts on, and puts it back as zeroed; false when none is left to zero.
+ * interrupts on, and puts it back as zeroed; false when there is none to zero, or enough are.
  * pageframe_alloc_zeroed() is pageframe_alloc with a frame in the direct view whose bytes are all
  * zero: one zeroed ahead if there is, else it clears one now.
  */

@@ -50,7 +50,7 @@ void platform_interrupts_restore(unsigned long saved)
 void *platform_frame_pointer(frame_t frame)
 {
     CHECK(frame < ram_frames);
-    return ram + (size_t)frame * FRAME_SIZE;
+    return (void *)((uintptr_t)ram + (size_t)frame * FRAME_SIZE); /* RAM may exceed PTRDIFF_MAX */
 }
 
 void platform_tlb_flush_page(uintptr_t address)

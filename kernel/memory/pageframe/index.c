@@ -1,0 +1,347 @@
+/* Where the free frames are; internal.h has the picture. */
+#include "kernel/lib/string.h"
+#include "kernel/memory/pageframe/internal.h"
+#include "kernel/memory/platform.h"
+
+#define FRAMES_AT(address) ((frame_t)((address) >> FRAME_SHIFT))
+#define DIRECT_FRAMES      FRAMES_AT(MAP_DIRECT_END - MAP_DIRECT_START)
+#define ALL                UINT32_MAX
+
+const frame_t pageframe_borders[PAGEFRAME_ZONES + 1] = {0,
+                                                        FRAMES_AT(0x100000),
+                                                        FRAMES_AT(0x1000000),
+                                                        DIRECT_FRAMES,
+                                                        FRAMES_AT(0x100000000),
+                                                        (frame_t)PAGEFRAME_FRAMES_MAX};
+
+_Static_assert(DIRECT_FRAMES % PAGEFRAME_GROUP_FRAMES == 0, "no group straddles two zones");
+_Static_assert(DIRECT_FRAMES <= 1024 * PAGEFRAME_GROUP_FRAMES &&
+                   FRAMES_AT(0x100000000) <= 1024 * PAGEFRAME_GROUP_FRAMES,
+               "each of zones 0 to 3 fits 1024 slots");
+
+/* Bit s: summary word s belongs to the zone. */
+static const uint32_t zone_summaries[PAGEFRAME_ZONES] = {1, 2, 4, 8, 0x7FFF0};
+
+/* The bits at which an aligned block of 2^order can start. */
+static const uint32_t block_starts[6] = {ALL, 0x55555555, 0x11111111, 0x01010101, 0x00010001, 1};
+
+uint32_t pageframe_group_count(uint32_t frames)
+{
+    return (frames + PAGEFRAME_GROUP_FRAMES - 1) / PAGEFRAME_GROUP_FRAMES + 1;
+}
+
+uint32_t pageframe_slot_words(uint32_t frames)
+{
+    uint32_t last_word = (frames - 1) / PAGEFRAME_WORD_FRAMES;
+    unsigned zone = pageframe_zone_of(frames - 1);
+    return pageframe_slot_of(pageframe_group_of(last_word), zone) / 32 + 1;
+}
+
+uint32_t pageframe_blocks(uint32_t mask, unsigned order)
+{
+    for (unsigned k = 0; k < order; k++)
+        mask &= mask >> (1u << k) & block_starts[k + 1];
+    return mask;
+}
+
+enum pageframe_class pageframe_class_of(uint32_t mask)
+{
+    unsigned order = 0;
+    if (mask == 0)
+        return PAGEFRAME_EMPTY;
+    while (order < PAGEFRAME_FULL) {
+        mask &= mask >> (1u << order) & block_starts[order + 1];
+        if (mask == 0)
+            break;
+        order++;
+    }
+    return (enum pageframe_class)order;
+}
+
+unsigned pageframe_full_order(uint32_t full_words)
+{
+    return full_words == 0 ? 0 : PAGEFRAME_ORDER_FULL + pageframe_class_of(full_words);
+}
+
+/* The start of an aligned block of 2^order bits, out of the smallest block that has room for it.
+ * There is one. */
+static unsigned best_block(uint32_t mask, unsigned order)
+{
+    uint32_t blocks = pageframe_blocks(mask, order);
+    for (unsigned k = order; k < 5; k++) {
+        uint32_t larger = blocks & blocks >> (1u << k) & block_starts[k + 1];
+        uint32_t alone = blocks & ~(larger | larger << (1u << k));
+        if (alone != 0)
+            return lowest_bit(alone);
+        blocks = larger;
+    }
+    return lowest_bit(blocks);
+}
+
+static void order_enter(unsigned order, uint32_t slot, unsigned zone)
+{
+    pageframe.slots[order][slot / 32] |= 1u << slot % 32;
+    pageframe.summary[order][slot / 1024] |= 1u << slot / 32 % 32;
+    pageframe.top[order] |= 1u << slot / 1024;
+    pageframe.zones[zone].orders |= 1u << order;
+}
+
+static void order_leave(unsigned order, uint32_t slot, unsigned zone)
+{
+    if ((pageframe.slots[order][slot / 32] &= ~(1u << slot % 32)) != 0)
+        return;
+    if ((pageframe.summary[order][slot / 1024] &= ~(1u << slot / 32 % 32)) != 0)
+        return;
+    pageframe.top[order] &= ~(1u << slot / 1024);
+    if ((pageframe.top[order] & zone_summaries[zone]) == 0)
+        pageframe.zones[zone].orders &= ~(1u << order);
+}
+
+/* Makes `full` the group's set of full words, and moves the group between orders 5 to 10. */
+static void group_set_full(uint32_t group_index, unsigned zone, uint32_t full)
+{
+    struct pageframe_group *group = &pageframe.groups[group_index];
+    unsigned before = pageframe_full_order(group->words[PAGEFRAME_FULL]);
+    unsigned after = pageframe_full_order(full);
+    uint32_t slot = pageframe_slot_of(group_index, zone);
+    group->words[PAGEFRAME_FULL] = full;
+    if (before == after)
+        return;
+    if (before != 0)
+        order_leave(before, slot, zone);
+    if (after != 0)
+        order_enter(after, slot, zone);
+}
+
+/* Puts a word into the set of its new class. */
+static void word_reclass(uint32_t word, unsigned zone, enum pageframe_class after)
+{
+    enum pageframe_class before = (enum pageframe_class)pageframe.classes[word];
+    uint32_t group_index = pageframe_group_of(word);
+    struct pageframe_group *group = &pageframe.groups[group_index];
+    uint32_t bit = 1u << word % 32;
+    if (before == after)
+        return;
+    pageframe.classes[word] = (uint8_t)after;
+    if (before < PAGEFRAME_FULL && (group->words[before] &= ~bit) == 0)
+        order_leave(before, pageframe_slot_of(group_index, zone), zone);
+    if (before == PAGEFRAME_FULL)
+        group_set_full(group_index, zone, group->words[PAGEFRAME_FULL] & ~bit);
+    if (after < PAGEFRAME_FULL) {
+        if (group->words[after] == 0)
+            order_enter(after, pageframe_slot_of(group_index, zone), zone);
+        group->words[after] |= bit;
+    }
+    if (after == PAGEFRAME_FULL)
+        group_set_full(group_index, zone, group->words[PAGEFRAME_FULL] | bit);
+}
+
+void pageframe_index_reclass(uint32_t word, unsigned zone)
+{
+    word_reclass(word, zone, pageframe_class_of(pageframe.masks[word]));
+}
+
+static void word_set(uint32_t word, unsigned zone, uint32_t mask)
+{
+    pageframe.masks[word] = mask;
+    if (pageframe.classes[word] != PAGEFRAME_OPEN)
+        pageframe_index_reclass(word, zone);
+}
+
+/* Turns whole words of one group from empty to full, or from full to empty, in one step for the
+ * group. An open word stays open. */
+static void words_fill(uint32_t first, uint32_t count, unsigned zone, uint32_t mask)
+{
+    uint32_t group_index = pageframe_group_of(first);
+    uint32_t full = pageframe.groups[group_index].words[PAGEFRAME_FULL];
+    uint8_t class = mask != 0 ? PAGEFRAME_FULL : PAGEFRAME_EMPTY;
+    for (uint32_t word = first; word < first + count; word++) {
+        pageframe.masks[word] = mask;
+        if (pageframe.classes[word] == PAGEFRAME_OPEN)
+            continue;
+        pageframe.classes[word] = class;
+        full = (full & ~(1u << word % 32)) | (mask & 1u << word % 32);
+    }
+    group_set_full(group_index, zone, full);
+}
+
+/* Sets or clears the bits of [first, first + count): a part of a word, whole words group by group,
+ * a part of a word. */
+static void set_range(frame_t first, uint32_t count, uint32_t value)
+{
+    unsigned zone = pageframe_zone_of(first);
+    frame_t end = first + count;
+    while (first < end) {
+        uint32_t word = first / PAGEFRAME_WORD_FRAMES;
+        uint32_t offset = first % PAGEFRAME_WORD_FRAMES;
+        uint32_t left = end - first;
+        uint32_t step = PAGEFRAME_WORD_FRAMES - offset;
+        if (offset != 0 || left < PAGEFRAME_WORD_FRAMES) {
+            if (step > left)
+                step = left;
+            uint32_t bits = (step == 32 ? ALL : (1u << step) - 1) << offset;
+            word_set(word, zone, (pageframe.masks[word] & ~bits) | (value & bits));
+        } else {
+            step = PAGEFRAME_GROUP_FRAMES - first % PAGEFRAME_GROUP_FRAMES;
+            if (step > left)
+                step = left & ~(PAGEFRAME_WORD_FRAMES - 1);
+            words_fill(word, step / PAGEFRAME_WORD_FRAMES, zone, value);
+        }
+        first += step;
+    }
+}
+
+void pageframe_index_add(frame_t first, uint32_t count)
+{
+    set_range(first, count, ALL);
+}
+
+void pageframe_index_remove(frame_t first, uint32_t count)
+{
+    set_range(first, count, 0);
+}
+
+/* The group in the lowest slot of a zone that has this order. There is one. */
+static uint32_t first_group(unsigned zone, unsigned order)
+{
+    uint32_t top = lowest_bit(pageframe.top[order] & zone_summaries[zone]);
+    uint32_t middle = top * 32 + lowest_bit(pageframe.summary[order][top]);
+    uint32_t slot = middle * 32 + lowest_bit(pageframe.slots[order][middle]);
+    return slot - pageframe_slot_of(0, zone);
+}
+
+/* The first word of a group; entry 0 and entry 1 both start at word 0. */
+static uint32_t group_word(uint32_t group_index)
+{
+    return group_index == 0 ? 0 : (group_index - 1) * 32;
+}
+
+/* Which block of a set: one that breaks up the least, or the lowest. */
+enum choice { BEST, LOWEST };
+
+static unsigned choose_block(uint32_t mask, unsigned order, enum choice choice)
+{
+    return choice == BEST ? best_block(mask, order) : lowest_bit(pageframe_blocks(mask, order));
+}
+
+/* A block of 2^order frames in the lowest group that has order `from`, which is not below `order`.
+ * There is such a group. */
+static frame_t block_of_order(unsigned zone, unsigned from, unsigned order, enum choice choice)
+{
+    uint32_t group_index = first_group(zone, from);
+    const uint32_t *sets = pageframe.groups[group_index].words;
+    uint32_t word = group_word(group_index);
+    if (from < PAGEFRAME_FULL) {
+        word += lowest_bit(sets[from]);
+        return word * PAGEFRAME_WORD_FRAMES + choose_block(pageframe.masks[word], order, choice);
+    }
+    order = order > PAGEFRAME_FULL ? order - PAGEFRAME_FULL : 0;
+    return (word + choose_block(sets[PAGEFRAME_FULL], order, choice)) * PAGEFRAME_WORD_FRAMES;
+}
+
+/* Whether [first, first + count) ends at or below the limit. */
+static bool is_below(frame_t first, uint32_t count, frame_t limit)
+{
+    return first < limit && limit - first >= count;
+}
+
+frame_t pageframe_index_find(unsigned zone, unsigned order, uint32_t count, frame_t limit)
+{
+    for (uint32_t orders = pageframe.zones[zone].orders & ALL << order; orders != 0;
+         orders &= orders - 1) {
+        unsigned from = lowest_bit(orders);
+        frame_t first = block_of_order(zone, from, order, BEST);
+        if (is_below(first, count, limit))
+            return first;
+        first = block_of_order(zone, from, order, LOWEST);
+        if (is_below(first, count, limit))
+            return first;
+    }
+    return FRAME_NONE;
+}
+
+frame_t pageframe_index_take(unsigned zone)
+{
+    struct pageframe_zone *z = &pageframe.zones[zone];
+    if (*z->open == 0) {
+        pageframe_index_close(zone);
+        if (z->orders == 0)
+            return FRAME_NONE;
+        unsigned order = lowest_bit(z->orders);
+        uint32_t group_index = first_group(zone, order);
+        uint32_t set =
+            pageframe.groups[group_index].words[order < PAGEFRAME_FULL ? order : PAGEFRAME_FULL];
+        unsigned at = order < PAGEFRAME_FULL ? lowest_bit(set) : best_block(set, 0);
+        uint32_t word = group_word(group_index) + at;
+        word_reclass(word, zone, PAGEFRAME_OPEN);
+        z->open = &pageframe.masks[word];
+        z->open_first = word * PAGEFRAME_WORD_FRAMES;
+    }
+    unsigned bit = lowest_bit(*z->open);
+    *z->open &= *z->open - 1;
+    return z->open_first + bit;
+}
+
+void pageframe_index_close(unsigned zone)
+{
+    struct pageframe_zone *z = &pageframe.zones[zone];
+    if (z->open == &pageframe.no_word)
+        return;
+    uint32_t word = z->open_first / PAGEFRAME_WORD_FRAMES;
+    z->open = &pageframe.no_word;
+    z->open_first = FRAME_NONE;
+    pageframe_index_reclass(word, zone);
+}
+
+/* Whether the first `count` frames (fewer than a group) of the group that starts here are free. */
+static bool has_free_head(frame_t first, uint32_t count)
+{
+    uint32_t word = first / PAGEFRAME_WORD_FRAMES;
+    uint32_t words = (1u << count / PAGEFRAME_WORD_FRAMES) - 1;
+    uint32_t bits = (1u << count % PAGEFRAME_WORD_FRAMES) - 1;
+    uint32_t full = pageframe.groups[pageframe_group_of(word)].words[PAGEFRAME_FULL];
+    if ((full & words) != words)
+        return false;
+    return bits == 0 || (pageframe.masks[word + count / PAGEFRAME_WORD_FRAMES] & bits) == bits;
+}
+
+frame_t pageframe_index_find_groups(unsigned zone, uint32_t count, frame_t limit)
+{
+    uint32_t whole = count / PAGEFRAME_GROUP_FRAMES, rest = count % PAGEFRAME_GROUP_FRAMES;
+    frame_t end = pageframe_borders[zone + 1];
+    uint32_t base = pageframe_slot_of(0, zone), run = 0;
+    if (end > pageframe.frames)
+        end = pageframe.frames;
+    if (end > limit)
+        end = limit;
+    if (zone == 0 || end <= pageframe_borders[zone])
+        return FRAME_NONE;
+    uint32_t slot = pageframe_slot_of(pageframe_borders[zone] / PAGEFRAME_GROUP_FRAMES + 1, zone);
+    uint32_t slots_end = pageframe_slot_of(end / PAGEFRAME_GROUP_FRAMES + 1, zone);
+    while (slot < slots_end) {
+        uint32_t bits = pageframe.slots[PAGEFRAME_ORDER_GROUP][slot / 32] >> slot % 32;
+        if (bits == 0) {
+            run = 0;
+            slot = (slot | 31) + 1;
+            continue;
+        }
+        run = bits & 1 ? run + 1 : 0;
+        slot++;
+        if (run < whole)
+            continue;
+        frame_t at = (slot - base - 1) * PAGEFRAME_GROUP_FRAMES;
+        if (rest == 0 || (end - at >= rest && has_free_head(at, rest)))
+            return at - whole * PAGEFRAME_GROUP_FRAMES;
+    }
+    return FRAME_NONE;
+}
+
+void pageframe_index_init(void)
+{
+    memset(pageframe.classes, PAGEFRAME_EMPTY, pageframe_words(pageframe.frames));
+    for (unsigned zone = 0; zone < PAGEFRAME_ZONES; zone++) {
+        pageframe.zones[zone].open = &pageframe.no_word;
+        pageframe.zones[zone].open_first = FRAME_NONE;
+        pageframe.zones[zone].hot = FRAME_NONE;
+    }
+}
