@@ -312,12 +312,13 @@ static void check_slot(struct checker *checker, uint32_t page, uint64_t entry)
         check_table(checker, page, platform_frame_pointer(entry_frame(entry)));
 }
 
-/* One of the four top entries: nothing but present and the directory that this space has there. */
+/* One of the four top entries: nothing but present and the directory that this space has there. The
+ * accessed bit is reserved in it, but QEMU sets it there. */
 static void check_top(struct checker *checker, uint32_t top, uint64_t entry)
 {
     const uint32_t page = top * TABLE_ENTRIES * SLOT_PAGES;
     const union paging_entry *entries;
-    if (entry != entry_directory(directory_frame(checker->space, top)))
+    if ((entry & ~ENTRY_ACCESSED) != entry_directory(directory_frame(checker->space, top)))
         fault_at(checker, page, entry, "top entry does not name the space's directory");
     if (!entry_is_present(entry) || !enter_table(checker, page, entry))
         return;
