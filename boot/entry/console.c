@@ -49,7 +49,7 @@ static void put_number(uint32_t number, uint32_t base)
 
 static void put_line(const char *format, va_list arguments)
 {
-    put_text("32RTOS loader: ");
+    put_text("32RTOS: ");
     for (; *format; format++) {
         if (*format != '%') {
             put(*format);

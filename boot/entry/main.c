@@ -36,6 +36,8 @@ uint32_t entry_main(void)
     processor_check();
     bootinfo_begin(bootinfo);
     lowram_find(&lowram);
+    console_say("loading from drive %x, %u-byte sectors.", bootinfo->boot_drive,
+                (uint32_t)loader_header()->sector_bytes);
     memorymap_read(memory_at(MAP_E820_START), &map, lowram.end);
     load_command_line(bootinfo->command_line, &lowram);
     uint32_t kernel = load_kernel(&map, &lowram);

@@ -216,7 +216,7 @@ status:
     .byte   0
 
 text_prefix:
-    .asciz  "32RTOS loader: "
+    .asciz  "32RTOS: "
 text_newline:
     .asciz  "\r\n"
 text_no_a20:
