@@ -598,7 +598,7 @@ NO_MODE = 'the firmware has no linear 32-bit video mode; the screen is text.'
     ('run=video=text', [], (1920, 1080), None),
     ('', ['-vga', 'cirrus'], (0, 0), NO_MODE),
     ('', ['-vga', 'none'], (0, 0), NO_MODE),
-    ('', ['-vga', 'std', '-global', 'VGA.vgamem_mb=4'], (1152, 864), None),
+    ('', ['-vga', 'std', '-global', 'VGA.vgamem_mb=4'], (1280, 800), None),
 ])
 def test_video(tmp_path, image, command_line, arguments, size, said):
     target = patch_command_line(tmp_path, image, command_line)
