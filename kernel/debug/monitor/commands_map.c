@@ -33,7 +33,7 @@ static void print_entry(const struct e820_entry *entry)
 
 static void print_region(const struct e820_region *region)
 {
-    monitor_print("%9llx %10llx %s", (unsigned long long)region->start,
+    monitor_print(" %9llx %10llx %s", (unsigned long long)region->start,
                   (unsigned long long)region->end, e820_kind_name(region->kind));
 }
 
@@ -61,7 +61,7 @@ bool command_mem_map(unsigned count, char **arguments)
             print_entry(&firmware->entries[i]);
         else
             monitor_print("%52s", "");
-        monitor_print("| ");
+        monitor_print("|");
         if (i < map->count)
             print_region(&map->regions[i]);
         monitor_print("\n");

@@ -7,6 +7,7 @@ enum { PLAIN, ESCAPE, SEQUENCE, SINGLE_SHIFT };
 
 #define CONTROL(letter) ((letter) - '@')
 #define DELETE          0x7F
+#define STEP            15u /* columns */
 
 static void say(const struct editor *editor, const char *text)
 {
@@ -33,14 +34,15 @@ static void place_cursor(const struct editor *editor)
     say(editor, sequence);
 }
 
-/* The cursor stays inside what is visible. */
+/* The cursor stays inside what is visible. A step is larger than it must be, so that the line is
+ * not drawn again for every character. */
 static void scroll_sideways(struct editor *editor)
 {
     unsigned visible = visible_columns(editor);
     if (editor->cursor < editor->first)
-        editor->first = editor->cursor;
+        editor->first = editor->cursor - (editor->cursor < STEP ? editor->cursor : STEP);
     if (editor->cursor > editor->first + visible)
-        editor->first = editor->cursor - visible;
+        editor->first = editor->cursor - visible + STEP;
 }
 
 static void redraw(struct editor *editor)
