@@ -34,6 +34,8 @@ static void start_log(void)
              bootinfo.loader < ARRAY_COUNT(loaders) ? loaders[bootinfo.loader] : "somewhere");
     if (bootinfo.command_line[0] != '\0')
         log_line("command line: %s", bootinfo.command_line);
+    if (bootinfo.archive_bytes != 0)
+        log_line("initial archive: %u bytes at 0x%08x", bootinfo.archive_bytes, bootinfo.archive);
 }
 
 static void start_memory(void)

@@ -2,6 +2,7 @@
 
 #include <stdarg.h>
 
+#include "kernel/cpu/cpu.h"
 #include "kernel/cpu/power.h"
 #include "kernel/cpu/registers.h"
 #include "kernel/cpu/trap.h"
@@ -34,7 +35,7 @@ static unsigned next_stage;
 static void log_frame(frame_t frame)
 {
     bytemap_tag_t tag = bytemap_get(frame);
-    log_line("  frame 0x%05x: %s, owner %s%s, %u references, %u locks", frame,
+    log_line("  frame 0x%05x: %s, owner %s%s, references %u, locks %u", frame,
              bytemap_state_name(bytemap_tag_state(tag)), bytemap_owner_name(bytemap_tag_owner(tag)),
              bytemap_tag_is_locked(tag) ? ", locked" : "", pageframe_references(frame),
              pageframe_locks(frame));
@@ -83,16 +84,20 @@ static void stage_memory(void)
         log_line("  page: the provisional tables of boot are in use");
 }
 
+/* The double fault's frame is made up, and lies on another stack. */
+static uint32_t interrupted_esp(const struct trap_frame *frame)
+{
+    return frame->vector == TRAP_DOUBLE_FAULT ? frame->user_esp : trap_stack_pointer(frame);
+}
+
 static void stage_registers(void)
 {
     const struct trap_frame *frame = report.frame;
     if (frame != NULL) {
-        uint32_t esp =
-            frame->vector == TRAP_DOUBLE_FAULT ? frame->user_esp : trap_stack_pointer(frame);
         log_line("  eax %08x  ebx %08x  ecx %08x  edx %08x", frame->eax, frame->ebx, frame->ecx,
                  frame->edx);
         log_line("  esi %08x  edi %08x  ebp %08x  esp %08x", frame->esi, frame->edi, frame->ebp,
-                 esp);
+                 interrupted_esp(frame));
         log_line("  eip %08x  eflags %08x  cs %04x  ds %04x  es %04x  fs %04x  gs %04x  error %x",
                  frame->eip, frame->eflags, frame->cs & 0xFFFF, frame->ds & 0xFFFF,
                  frame->es & 0xFFFF, frame->fs & 0xFFFF, frame->gs & 0xFFFF, frame->error);
@@ -101,8 +106,21 @@ static void stage_registers(void)
              report.has_address ? report.address : read_cr2(), read_cr3(), read_cr4());
 }
 
+/* A wild call leaves its return address on the stack, and no frame. */
+static void log_wild_call(uint32_t esp)
+{
+    char place[80];
+    uint32_t caller;
+    if (symbols_find(report.eip).name == NULL && cpu_try_read((const void *)esp, &caller) &&
+        symbols_find(caller).name != NULL)
+        log_line("  perhaps called from 0x%08x %s", caller,
+                 symbols_describe(caller, place, sizeof(place)));
+}
+
 static void stage_backtrace(void)
 {
+    if (report.frame != NULL)
+        log_wild_call(interrupted_esp(report.frame));
     backtrace_log(report.eip, report.ebp);
 }
 
