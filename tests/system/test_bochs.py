@@ -16,6 +16,8 @@ boot: disk
 ata0-master: type=disk, mode=flat, path="{image}", cylinders=0
 com1: enabled=1, mode=file, dev="{serial}"
 display_library: rfb, options="timeout=0"
+sound: driver=dummy
+speaker: enabled=0
 panic: action=fatal
 error: action=report
 log: {log}
