@@ -13,7 +13,7 @@ static void print_part(const char *name, size_t bytes, size_t whole)
     char size[PICTURE_SIZE_SIZE], bar[BAR_WIDTH + 1];
     picture_size(size, bytes);
     picture_bar(bar, BAR_WIDTH, bytes, whole);
-    monitor_print("%-18s %10s  %10zu  %s\n", name, size, bytes, bar);
+    monitor_print("%-22s %10s  %10zu  %s\n", name, size, bytes, bar);
 }
 
 bool command_heap(unsigned count, char **arguments)
@@ -22,7 +22,7 @@ bool command_heap(unsigned count, char **arguments)
     (void)count;
     (void)arguments;
     heap_read_statistics(&heap);
-    monitor_print("%-18s %10s  %10s\n", "", "size", "bytes");
+    monitor_print("%-22s %10s  %10s\n", "", "size", "bytes");
     print_part("window", heap.window_bytes, heap.window_bytes);
     print_part("committed", heap.committed_bytes, heap.window_bytes);
     print_part("  at its peak", heap.peak_committed_bytes, heap.window_bytes);
