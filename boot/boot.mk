@@ -8,12 +8,15 @@ BOOT_ASFLAGS := -m32 -fno-pic $(INCLUDES)
 ifneq ($(shell $(CC) --version 2>/dev/null | grep -c clang),0)
 BOOT_ASFLAGS += -fno-integrated-as
 endif
-BOOT_LDFLAGS := -m elf_i386 -static -nostdlib --build-id=none -z noexecstack
+BOOT_LDFLAGS := -m elf_i386 -static -nostdlib --build-id=none -z noexecstack --no-warn-rwx-segments
 
 # The entry stub resolves the firmware's map with the kernel's own code.
 BOOT_SOURCES_stage1 := $(wildcard boot/stage1/*.S)
 BOOT_SOURCES_stage2 := $(wildcard boot/stage2/*.S)
 BOOT_SOURCES_entry  := $(wildcard boot/entry/*.S boot/entry/*.c) kernel/memory/e820/e820.c
+
+# What the host's tests link: the parts that are pure.
+SOURCES_boot := $(addprefix boot/entry/,commandline.c crc32.c elf.c memorymap_place.c)
 
 boot-objects = $(patsubst %,$(BUILD)/boot/%.o,$(filter-out %.ld.S,$(BOOT_SOURCES_$(1))))
 

@@ -18,5 +18,5 @@ SECTIONS
         bss_end = .;
     }
     ASSERT(bss_end <= MAP_ENTRY_END, "the entry stub is too large for its row")
-    /DISCARD/ : { *(.note.* .comment .eh_frame .debug*) }
+    /DISCARD/ : { *(.note.* .comment .eh_frame) }
 }

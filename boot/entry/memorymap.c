@@ -51,7 +51,7 @@ static enum e820_outcome e820_read(struct e820_copy *copy)
         continuation = registers.ebx;
     } while (continuation && copy->count < E820_ENTRIES_MAX);
     if (continuation && copy->count == E820_ENTRIES_MAX)
-        console_say("the E820 list does not end; its first %u entries are used.", copy->count);
+        console_say("the E820 list goes on after %u entries; the rest is left out.", copy->count);
     return copy->count ? E820_COMPLETE : E820_ABSENT;
 }
 

@@ -352,7 +352,7 @@ def test_map_that_ends_by_carry(staged):
 def test_map_that_does_not_end(staged):
     with staged([LOW, ROM, HIGH], e820_fault=ENDLESS) as emulator:
         report = emulator.report()
-        assert LINE + 'the E820 list does not end; its first 128 entries are used.' in emulator.text()
+        assert LINE + 'the E820 list goes on after 128 entries; the rest is left out.' in emulator.text()
     assert report['e820'] == ([LOW, ROM, HIGH] * 43)[:128]
     assert_placed(report)
 
@@ -361,7 +361,7 @@ def test_map_of_exactly_as_many_entries_as_fit(staged):
     table = [LOW, ROM, HIGH] + [(0x100000000 + index * 0x2000, 0x1000, RESERVED, 1, 20) for index in range(125)]
     with staged(table) as emulator:
         report = emulator.report()
-        assert 'does not end' not in emulator.text()
+        assert 'goes on' not in emulator.text()
     assert report['e820'] == table
 
 
@@ -607,6 +607,7 @@ def test_video(tmp_path, image, command_line, arguments, size, said):
         text = emulator.text()
     assert (report['width'], report['height']) == size
     assert report['command_line'] == command_line
+    assert bool(report['font']) == ('none' not in arguments)
     for sentence in (FALLBACK, MISUNDERSTOOD, NO_MODE):
         assert (LINE + sentence in text) == (sentence == said)
 
@@ -666,3 +667,74 @@ def test_command_line_goes_to_images_only(tmp_path):
     result = subprocess.run([ROOT / 'tools/image.py', '--patch-command-line', tmp_path / 'other', tmp_path / 'out'],
                             capture_output=True, text=True, check=False)
     assert result.returncode == 1 and 'is no boot image' in result.stderr
+
+
+def make_archive(directory, tree=None):
+    target = directory / 'archive.cpio'
+    subprocess.run([ROOT / 'tools/archive.py', target, *([tree] if tree else [])], check=True)
+    return target.read_bytes()
+
+
+def archive_entries(data):
+    """(name, mode, offset of the data, data) of each entry, by the format's own rules (cpio(5), newc)."""
+    at = 0
+    while True:
+        assert data[at:at + 6] == b'070701'
+        field = [int(data[at + 6 + 8 * index:at + 14 + 8 * index], 16) for index in range(13)]
+        mode, length, name_length = field[1], field[6], field[11]
+        name = data[at + 110:at + 110 + name_length]
+        assert name.endswith(b'\0')
+        start = (at + 110 + name_length + 3) & ~3
+        if name.startswith(b'TRAILER!!!\0'):
+            return
+        yield name.split(b'\0')[0].decode(), mode, start, data[start:start + length]
+        at = (start + length + 3) & ~3
+
+
+@pytest.fixture
+def tree(tmp_path):
+    root = tmp_path / 'tree'
+    (root / 'bin/deep/er').mkdir(parents=True)
+    sizes = {'bin/program': 10000, 'bin/page': 4096, 'bin/deep/er/one': 1, 'empty': 0, 'bin/' + 'n' * 200: 5000}
+    for name, size in sizes.items():
+        (root / name).write_bytes(bytes(index * 31 + size & 0xFF for index in range(size)))
+    (root / 'bin/program').chmod(0o755)
+    (root / 'link').symlink_to('bin/program')
+    return root
+
+
+def test_archive_data_starts_on_pages(tmp_path, tree):
+    data = make_archive(tmp_path, tree)
+    entries = {name: (mode, start, content) for name, mode, start, content in archive_entries(data)}
+    assert sorted(entries) == sorted(str(path.relative_to(tree)) for path in tree.rglob('*'))
+    for name, (mode, start, content) in entries.items():
+        path = tree / name
+        if path.is_symlink():
+            assert mode == 0o120777 and content == os.fsencode(os.readlink(path))
+        elif path.is_dir():
+            assert mode == 0o040755 and content == b''
+        else:
+            assert mode == (0o100755 if name == 'bin/program' else 0o100644)
+            assert content == path.read_bytes()
+            assert start % 4096 == 0 or not content
+    assert make_archive(tmp_path, tree) == data, 'the same tree gives the same bytes'
+
+
+def test_archive_is_read_by_gnu_cpio(tmp_path, tree):
+    data = make_archive(tmp_path, tree)
+    listing = subprocess.run(['cpio', '-t', '--quiet'], input=data, capture_output=True, check=True)
+    assert listing.stderr == b''
+    assert sorted(listing.stdout.decode().split()) == sorted(str(path.relative_to(tree)) for path in tree.rglob('*'))
+    out = tmp_path / 'out'
+    out.mkdir()
+    subprocess.run(['cpio', '-i', '--quiet', '--no-absolute-filenames'], input=data, cwd=out, check=True)
+    subprocess.run(['diff', '-r', '--no-dereference', tree, out], check=True)
+
+
+def test_empty_archive(tmp_path, probe):
+    """What the image holds as long as there are no programs."""
+    data = make_archive(tmp_path)
+    assert list(archive_entries(data)) == []
+    assert (BUILD / 'archive.cpio').read_bytes() == data
+    with boot(tmp_path, make_image(tmp_path, probe, data)) as emulator:
+        assert_placed(emulator.report(), data)
