@@ -57,4 +57,12 @@ $(BUILD)/kernel.elf: $(BUILD)/kernel/symbols.o $(BUILD)/kernel/first.nm
 	nm $@ > $(BUILD)/kernel/second.nm
 	python3 tools/symbols.py same $(BUILD)/kernel/first.nm $(BUILD)/kernel/second.nm
 
+
+# A Multiboot loader for tests, linked above what it loads.
+STAGER_OBJECTS := $(BUILD)/kernel/tests/multiboot/stager.c.o $(BUILD)/kernel/tests/multiboot/stager.S.o \
+                  $(BUILD)/kernel/kernel/lib/string.c.o
+$(BUILD)/multiboot-stager.elf: $(STAGER_OBJECTS)
+	$(LD) $(KERNEL_LDFLAGS) -e stager_start --section-start=.multiboot=0x02000000 -Ttext=0x02001000 \
+	    -o $@ $^
+
 -include $(shell find $(BUILD)/kernel -name '*.d' 2>/dev/null)

@@ -1,0 +1,36 @@
+/* Multiboot 0.6.96, 3.1: memory information wanted. */
+#define MAGIC 0x1BADB002
+#define FLAGS 0x00000002
+
+    .section .multiboot, "a", @progbits
+    .balign 4
+    .long MAGIC, FLAGS, -(MAGIC + FLAGS)
+
+/*
+ * The test's own loader hands over like any Multiboot loader.
+ * IN: EBX information
+ * OUT: never returns
+ */
+    .text
+    .globl stager_start
+stager_start:
+    movl $stack_top, %esp
+    pushl %ebx
+    call stager_main
+    ud2
+
+/*
+ * void stager_enter(uint32_t magic, uint32_t information, uint32_t entry)
+ * IN: the C calling convention. OUT: never returns.
+ */
+    .globl stager_enter
+stager_enter:
+    movl 4(%esp), %eax
+    movl 8(%esp), %ebx
+    movl 12(%esp), %ecx
+    jmp *%ecx
+
+    .bss
+    .balign 16
+    .space 8192
+stack_top:
