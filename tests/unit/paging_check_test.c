@@ -267,6 +267,66 @@ TEST(states_that_do_not_fit_are_found)
     CHECK_EQUAL(pageframe_free(frame), 0);
 }
 
+/* Every tag that a frame can have, behind a page of every kind of row. */
+TEST(each_row_accepts_its_own_states_only)
+{
+    static const char wrong[] = "a frame in a state that the row cannot have";
+    const struct {
+        uint32_t address;
+        uint32_t states; /* 1 << state */
+        uint32_t owners; /* 1 << owner */
+    } rows[] = {
+        {0x00006000, 1 << BYTEMAP_ABSENT | 1 << BYTEMAP_RESERVED, 15},
+        {0x000B8000, 1 << BYTEMAP_ABSENT | 1 << BYTEMAP_RESERVED, 15},
+        {0x00100000, 1 << BYTEMAP_ALLOCATED, 1 << BYTEMAP_KERNEL},
+        {0x00550000, 1 << BYTEMAP_HEAP, 15},
+        {0x08560000, 1 << BYTEMAP_ALLOCATED, 1 << BYTEMAP_KERNEL},
+        {0x0B000000, 1 << BYTEMAP_ABSENT, 1},
+        {0x10000000, 1 << BYTEMAP_ALLOCATED | 1 << BYTEMAP_CACHE, 12},
+        {0x20000000, 1 << BYTEMAP_ALLOCATED | 1 << BYTEMAP_CACHE, 12},
+        {0x30001000, ~(1u << BYTEMAP_ABSENT), 15},
+        {0xD0001000, 1 << BYTEMAP_ALLOCATED, 1 << BYTEMAP_KERNEL},
+        {0xD8000000, 1 << BYTEMAP_ALLOCATED, 1 << BYTEMAP_KERNEL},
+        {0xF8000000, ~(1u << BYTEMAP_FREE | 1u << BYTEMAP_ZEROED), 15},
+    };
+    furnish(ALL_FEATURES);
+    paging_unmap_device((volatile void *)(uintptr_t)device, 0x3000);
+    CHECK_EQUAL((uintptr_t)paging_map_device(0xB8000, 16), 0x0B000000);
+    for (unsigned i = 0; i < ARRAY_COUNT(rows); i++)
+        for (unsigned tag = 0; tag < 64; tag++) {
+            frame_t frame = frame_of(paging_query(&paging_kernel, rows[i].address).physical);
+            bytemap_tag_t kept = bytemap_get(frame);
+            enum bytemap_state state = bytemap_tag_state((bytemap_tag_t)tag);
+            enum bytemap_owner owner = bytemap_tag_owner((bytemap_tag_t)tag);
+            char start[16];
+            const char *line;
+            bool is_wrong = false;
+            if (!bytemap_tag_is_valid((bytemap_tag_t)tag))
+                continue;
+            bytemap_set(frame, 1, (bytemap_tag_t)tag);
+            machine_check();
+            bytemap_set(frame, 1, kept);
+            snprintf(start, sizeof(start), "0x%08x", (unsigned)rows[i].address);
+            line = strstr(machine_faults, start);
+            if (line != NULL)
+                is_wrong = strncmp(strstr(line, "entry") + 26, wrong, sizeof(wrong) - 1) == 0;
+            /* A file's pages may belong to anyone. */
+            if (is_wrong != !(rows[i].states >> state & rows[i].owners >> owner & 1) &&
+                !(state == BYTEMAP_CACHE && rows[i].owners == 12))
+                test_fail(__FILE__, __LINE__, "%s, tag 0x%x: %s", start, tag, machine_faults);
+        }
+    machine_check_is_clean();
+}
+
+TEST(a_process_may_see_device_memory_that_is_not_cached)
+{
+    furnish(ALL_FEATURES);
+    CHECK_EQUAL(paging_map_page(&paging_kernel, 0x13000000, 0xE0000, U | W | WC), 0);
+    machine_check_is_clean();
+    CHECK_EQUAL(paging_protect(&paging_kernel, 0x13000000, 1, U | W), 0);
+    expect("0x13000000 (user space)");
+}
+
 TEST(a_frame_mapped_more_often_than_it_has_references_is_found)
 {
     frame_t frame;

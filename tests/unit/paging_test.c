@@ -491,6 +491,19 @@ TEST(a_space_that_is_not_loaded_needs_no_flush_of_its_own_rows)
     CHECK_FLUSHES(1, 0);
 }
 
+TEST(a_range_that_leaves_the_own_rows_is_flushed)
+{
+    struct paging_space other;
+    machine_boot();
+    other = paging_kernel;
+    CHECK_EQUAL(map(0x30000000, 0, 1, W), 0);
+    CHECK_EQUAL(map(0x2FFFF000, machine_frame(USER_FRAME), 1, U), 0);
+    paging_load(&other);
+    forget_flushes();
+    CHECK_EQUAL(paging_unmap(&paging_kernel, 0x2FFFF000, 2), 0);
+    CHECK_FLUSHES(2, 0);
+}
+
 /* ---- without memory ---- */
 
 static frame_t hoard[MACHINE_FRAMES];
@@ -602,6 +615,18 @@ TEST(visit_joins_what_is_alike)
     paging_visit(&paging_kernel, count_stretch, &seen);
     CHECK_EQUAL(seen.count, 3);
     CHECK_EQUAL(seen.end, 0x00132000);
+}
+
+TEST(query_reads_the_rights_of_all_levels)
+{
+    union paging_entry *slot;
+    machine_boot();
+    slot = directory_entry(&paging_kernel, 0x130);
+    slot->whole &= ~ENTRY_WRITE;
+    CHECK_EQUAL(query(0x130000).flags, 0);
+    CHECK_EQUAL(query(0x100000).flags, X);
+    slot->whole |= ENTRY_NO_EXECUTE | ENTRY_USER;
+    CHECK_EQUAL(query(0x100000).flags, 0);
 }
 
 TEST(walk_shows_as_many_levels_as_there_are)
