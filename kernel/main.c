@@ -3,6 +3,7 @@
 #include "kernel/cpu/timer.h"
 #include "kernel/debug/monitor/monitor.h"
 #include "kernel/device/acpi/acpi.h"
+#include "kernel/device/keyboard/keyboard.h"
 #include "kernel/device/screen/screen.h"
 #include "kernel/device/serial/serial.h"
 #include "kernel/include/errors.h"
@@ -66,6 +67,7 @@ static void start_memory(void)
 static void kernel_run(void)
 {
     serial_start_receiving();
+    keyboard_init();
     screen_init(&bootinfo);   /* shows the log so far; reads the font from boot memory */
     acpi_init(bootinfo.rsdp); /* what the machine has, and how to switch it off */
     log_line("memory: %u frames of boot given back", memory_release_boot());

@@ -26,9 +26,25 @@ static void start(void)
     drawn = 0;
 }
 
+/* The screen is what is wanted, with the colours swapped under the cursor and nowhere else. */
+static void check_screen(void)
+{
+    for (unsigned row = 0; row < ROWS; row++)
+        for (unsigned column = 0; column < COLUMNS; column++) {
+            struct terminal_cell wanted = terminal.wanted[row * COLUMNS + column];
+            bool has_cursor = row == terminal.row &&
+                              column == (terminal.column < COLUMNS ? terminal.column : COLUMNS - 1);
+            CHECK_EQUAL(screen[row][column].character, wanted.character);
+            CHECK_EQUAL(screen[row][column].colour,
+                        has_cursor ? (uint8_t)(wanted.colour << 4 | wanted.colour >> 4)
+                                   : wanted.colour);
+        }
+}
+
 static void write_text(const char *text)
 {
     terminal_write(&terminal, text, strlen(text));
+    check_screen();
 }
 
 static void expect(unsigned row, const char *text)
@@ -70,7 +86,7 @@ TEST(terminal_wraps_and_obeys_controls)
     write_text("\nabcdefghijKL");
     expect(3, "abcdefghij");
     expect(4, "KL");
-    write_text("\rM\x01\x7f\xc3\x1b\tN\tO");
+    write_text("\rM\x01\x7f\xc3\x1bx\tN\tO");
     expect(3, "M       N");
     expect(4, "O");
 }
@@ -78,12 +94,14 @@ TEST(terminal_wraps_and_obeys_controls)
 TEST(terminal_draws_only_what_changed)
 {
     start();
-    write_text("ab");
-    CHECK_EQUAL(drawn, 2);
-    write_text("\rab\r");
-    CHECK_EQUAL(drawn, 2);
-    write_text("aX");
+    write_text("ab"); /* and the cursor behind it, where it was not before */
     CHECK_EQUAL(drawn, 3);
+    write_text("\rab");
+    CHECK_EQUAL(drawn, 3);
+    write_text("\r");
+    CHECK_EQUAL(drawn, 5); /* the cursor moved */
+    write_text("aX");
+    CHECK_EQUAL(drawn, 8);
     terminal.colour = TERMINAL_COLOUR_ALARM;
     write_text("Y");
     CHECK_EQUAL(screen[1][2].colour, TERMINAL_COLOUR_ALARM);
@@ -91,13 +109,30 @@ TEST(terminal_draws_only_what_changed)
     CHECK_EQUAL(screen[0][1].colour, TERMINAL_COLOUR_TITLE);
 }
 
+TEST(terminal_obeys_a_line_editor)
+{
+    start();
+    write_text("abcdef\x1b[3G\x1b[K");
+    expect(1, "ab");
+    write_text("X\x1b[GY\x1b[99GZ");
+    expect(1, "YbX      Z");
+    write_text("\x1b[K"); /* the line is full: nothing is behind the cursor */
+    expect(1, "YbX      Z");
+    write_text("\x1b[?25h\x1b[1;31mQ"); /* swallowed */
+    expect(2, "Q");
+    write_text("\x1b[H\x1b[2Jtop");
+    expect(0, " title tha");
+    expect(1, "top");
+    expect(2, "");
+}
+
 TEST(terminal_survives_noise)
 {
     start();
     for (unsigned i = 0; i < 100000; i++) {
-        char byte = (char)test_random();
+        char byte = test_random_range(0, 9) == 0 ? '\x1b' : (char)test_random();
         terminal_write(&terminal, &byte, 1);
-        CHECK(memcmp(screen, terminal.wanted, sizeof(screen)) == 0);
+        check_screen();
     }
     expect(0, " title tha");
 }

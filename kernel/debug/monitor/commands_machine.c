@@ -53,8 +53,8 @@ bool command_cpu(unsigned count, char **arguments)
 static bool print_line(void *context, const char *line, size_t length)
 {
     (void)context;
-    serial_write(line, length);
-    serial_write("\n", 1);
+    monitor_write(line, length);
+    monitor_write("\n", 1);
     return true;
 }
 

@@ -4,6 +4,8 @@
 #include "kernel/debug/monitor/commands.h"
 #include "kernel/debug/monitor/editor.h"
 #include "kernel/debug/monitor/parse.h"
+#include "kernel/device/keyboard/keyboard.h"
+#include "kernel/device/screen/screen.h"
 #include "kernel/device/serial/serial.h"
 #include "kernel/include/bootinfo.h"
 #include "kernel/lib/format.h"
@@ -16,6 +18,12 @@ static struct editor editor;
 static char run_list[BOOTINFO_COMMAND_LINE_SIZE];
 static char command[BOOTINFO_COMMAND_LINE_SIZE];
 
+void monitor_write(const char *text, size_t length)
+{
+    serial_write(text, length);
+    screen_write(text, length);
+}
+
 void monitor_print(const char *format, ...)
 {
     char text[512];
@@ -23,7 +31,13 @@ void monitor_print(const char *format, ...)
     va_start(arguments, format);
     int length = format_text_arguments(text, sizeof(text), format, arguments);
     va_end(arguments);
-    serial_write(text, (size_t)length < sizeof(text) ? (size_t)length : sizeof(text) - 1);
+    monitor_write(text, (size_t)length < sizeof(text) ? (size_t)length : sizeof(text) - 1);
+}
+
+static int read_byte(void)
+{
+    int byte = serial_read();
+    return byte >= 0 ? byte : keyboard_read();
 }
 
 /* The check and the wait are one step: a byte that comes between them wakes the processor, because
@@ -32,7 +46,7 @@ static unsigned char wait_for_byte(void)
 {
     for (;;) {
         unsigned long saved = platform_interrupts_save();
-        int byte = serial_read();
+        int byte = read_byte();
         if (byte >= 0) {
             platform_interrupts_restore(saved);
             return (unsigned char)byte;
@@ -49,9 +63,9 @@ static void run_commands(const char *list)
     run_list[length] = '\0';
     list = run_list;
     while ((list = parse_next_command(list, command, sizeof(command))) != NULL) {
-        serial_write(PROMPT, strlen(PROMPT));
-        serial_write(command, strlen(command));
-        serial_write("\n", 1);
+        monitor_write(PROMPT, strlen(PROMPT));
+        monitor_write(command, strlen(command));
+        monitor_write("\n", 1);
         command_execute(command);
     }
 }
@@ -71,7 +85,7 @@ _Noreturn void monitor_run(const char *command_line)
         run_commands(list);
     editor_init(&editor);
     editor.prompt = PROMPT;
-    editor.write = serial_write;
+    editor.write = monitor_write;
     editor.candidate = command_name;
     for (;;)
         read_command();

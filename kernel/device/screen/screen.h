@@ -4,14 +4,22 @@
 #include "kernel/include/bootinfo.h"
 
 /*
- * The screen shows the log, from its beginning: drawn with the BIOS's 8x16 font into the linear
- * framebuffer that the loader set up, mapped write-combining into its row; as VGA text where there
- * is no framebuffer, it does not fit, or there is no font. A machine without a screen loses nothing
- * else. Once, after memory_init() and before memory_release_boot(), which takes the font's memory.
+ * The screen shows the log, from its beginning, and the prompt: drawn with the BIOS's 8x16 font
+ * into the linear framebuffer that the loader set up, mapped write-combining into its row; as VGA
+ * text where there is no framebuffer, it does not fit, or there is no font. A machine without a
+ * screen loses nothing else. Once, after memory_init() and before memory_release_boot(), which
+ * takes the font's memory.
  */
 void screen_init(const struct bootinfo *bootinfo);
 
-/* What is written from now on is an alarm: for the panic path. From anywhere. */
+/* Writes text behind what is there; terminal.h says what it may hold. From anywhere: what an
+ * interrupt writes in the middle of another text follows it, as far as SCREEN_PENDING_SIZE bytes
+ * hold it. */
+#define SCREEN_PENDING_SIZE 512u
+void screen_write(const char *text, size_t length);
+
+/* What is written from now on is an alarm: for the panic path, where whoever was writing will not
+ * come back. From anywhere. */
 void screen_set_alarm(void);
 
 #endif

@@ -23,9 +23,14 @@ struct terminal {
     unsigned columns, rows; /* rows >= 2 */
     unsigned column, row;   /* where the next character goes; row == rows: after one more scroll */
     uint8_t colour;         /* of what is written from now on */
+    uint8_t state;          /* inside an escape sequence: enum in terminal.c */
+    unsigned number;        /* its number so far */
     struct terminal_cell *wanted; /* rows * columns cells: what should be on the screen */
     struct terminal_cell *shown;  /* as many: what is on it */
-    bool is_dirty; /* between the calls below: wanted equals shown unless this is set */
+    /* Between the calls below, wanted and shown differ in one cell: where the cursor is, the
+     * colours are swapped. Rows outside of [dirty_start, dirty_end) did not change. */
+    unsigned dirty_start, dirty_end;
+    unsigned cursor_column, cursor_row; /* where it is shown; cursor_row == rows: nowhere */
     void (*draw)(unsigned column, unsigned row, struct terminal_cell cell);
 };
 
@@ -37,9 +42,12 @@ void terminal_init(struct terminal *terminal, void *storage, unsigned columns, u
                    void (*draw)(unsigned column, unsigned row, struct terminal_cell cell),
                    const char *title);
 
-/* Writes text: '\n' begins a row, '\r' goes back to its start, '\t' to the next eighth column,
- * other controls and bytes above 0x7E are nothing. Long lines go on in the next row. Then draws
- * what changed: O(length + cells). */
+/*
+ * Writes text: '\n' begins a row, '\r' goes back to its start, '\t' to the next eighth column; of
+ * the escape sequences, those that a line editor needs: ESC [ n G, ESC [ K, ESC [ H and ESC [ 2 J.
+ * Other controls, sequences and bytes above 0x7E are nothing. Long lines go on in the next row.
+ * Then draws what changed: O(length + cells of the rows that changed).
+ */
 void terminal_write(struct terminal *terminal, const char *text, size_t length);
 
 #endif
