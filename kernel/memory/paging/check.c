@@ -352,7 +352,7 @@ static void check_books(struct checker *checker)
 {
     for (uint32_t i = 0; i < POLICY_COUNT; i++) {
         const uint32_t page = paging_policies[i].page;
-        const struct paging_books *kept = books_of(checker->space, page);
+        const struct paging_books *kept = books_of(checker->space, &paging_policies[i]);
         const struct paging_books *found = &checker->books[i];
         const char *name = memory_row_of(page_address(page))->name;
         if (kept->pages != found->pages)

@@ -85,11 +85,25 @@ struct paging_policy {
 #define POLICY_COUNT 20
 extern const struct paging_policy paging_policies[POLICY_COUNT];
 
-/* The policy that holds for a page below PAGES_END. Bounded by POLICY_COUNT. */
-const struct paging_policy *policy_of(uint32_t page);
+/* The policy that holds for a page below PAGES_END, searched from one that ends above some lower
+ * page. Bounded by POLICY_COUNT. */
+static inline const struct paging_policy *policy_from(const struct paging_policy *policy,
+                                                      uint32_t page)
+{
+    while (page >= policy->end)
+        policy++;
+    return policy;
+}
+
+static inline const struct paging_policy *policy_of(uint32_t page)
+{
+    return policy_from(paging_policies, page);
+}
 
 /* 0, -ERANGE or -EINVAL as paging_map says. Bounded by POLICY_COUNT. */
 int policy_check_map(uint32_t page, uint32_t end, frame_t first, uint32_t flags);
+int policy_check_map_page(const struct paging_policy *policy, uint32_t page, frame_t frame,
+                          uint32_t flags);
 int policy_check_protect(uint32_t page, uint32_t end, uint32_t flags);
 
 /* Whether every part of the range may have 2 MiB pages. */
@@ -100,8 +114,10 @@ bool policy_allows_large(uint32_t page, uint32_t end);
  * A and D, modulo 2^64. A leaf that anything but paging.c changed makes the sum wrong. One function
  * changes them.
  */
-const struct paging_books *books_of(const struct paging_space *space, uint32_t page);
-void books_change(struct paging_space *space, uint32_t page, uint64_t old, uint64_t value);
+const struct paging_books *books_of(const struct paging_space *space,
+                                    const struct paging_policy *policy);
+void books_change(struct paging_space *space, const struct paging_policy *policy, uint64_t old,
+                  uint64_t value);
 
 /* Frames for tables that one operation is going to need, all had before its first change: linked
  * through their first entries. */

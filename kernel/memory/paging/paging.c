@@ -27,7 +27,8 @@ struct survey {
 /* A change of pages that are mapped already. */
 struct change {
     struct paging_space *space;
-    uint64_t rights;  /* zero: unmap */
+    const struct paging_policy *policy; /* of the page at which the change has arrived */
+    uint64_t rights;                    /* zero: unmap */
     bool is_visible;  /* the processor may hold translations of this space's range */
     bool flush_whole; /* at the end, instead of page by page */
 };
@@ -75,27 +76,26 @@ static struct survey survey_map(const struct paging_space *space, uint32_t page,
     return survey;
 }
 
-static void map_small(struct paging_space *space, uint32_t page, uint64_t entry)
-{
-    uint64_t slot = entry_read(directory_entry(space, page));
-    entry_set(table_entry(slot, page), entry);
-    books_change(space, page, 0, entry);
-}
-
 static void map_slot(struct paging_space *space, uint32_t page, uint32_t end, frame_t frame,
                      uint32_t flags, struct spare_tables *spare)
 {
     uint64_t slot = entry_read(directory_entry(space, page));
     uint64_t entry = frame_address(frame) | entry_rights(flags);
+    const struct paging_policy *policy = policy_of(page);
     if (!entry_is_present(slot) && fits_large(page, end, frame, flags)) {
         directory_set_large(space, page, entry | ENTRY_LARGE);
-        books_change(space, page, 0, entry | ENTRY_LARGE);
+        books_change(space, policy, 0, entry | ENTRY_LARGE);
         return;
     }
-    if (!entry_is_present(slot))
+    if (!entry_is_present(slot)) {
         directory_enter_table(space, page, spare_pop(spare));
-    for (end = slot_end(page, end); page < end; page++, entry += PAGE_SIZE)
-        map_small(space, page, entry);
+        slot = entry_read(directory_entry(space, page));
+    }
+    for (end = slot_end(page, end); page < end; page++, entry += PAGE_SIZE) {
+        entry_set(table_entry(slot, page), entry);
+        policy = policy_from(policy, page);
+        books_change(space, policy, 0, entry);
+    }
 }
 
 static int map_pages(struct paging_space *space, uint32_t page, uint32_t end, frame_t frame,
@@ -135,7 +135,8 @@ int paging_map(struct paging_space *space, uintptr_t start, frame_t first, uint3
     return error;
 }
 
-static int map_one(struct paging_space *space, uint32_t page, uint64_t entry)
+static int map_one(struct paging_space *space, const struct paging_policy *policy, uint32_t page,
+                   uint64_t entry)
 {
     struct spare_tables spare;
     uint64_t slot = entry_read(directory_entry(space, page));
@@ -143,24 +144,29 @@ static int map_one(struct paging_space *space, uint32_t page, uint64_t entry)
         if (spare_take(&spare, 1) != 0)
             return -ENOMEM;
         directory_enter_table(space, page, spare_pop(&spare));
+        slot = entry_read(directory_entry(space, page));
     } else if (entry_is_large(slot) || entry_is_present(entry_read(table_entry(slot, page)))) {
         return -EEXIST;
     }
-    map_small(space, page, entry);
+    entry_set(table_entry(slot, page), entry);
+    books_change(space, policy, 0, entry);
     return 0;
 }
 
 int paging_map_page(struct paging_space *space, uintptr_t address, frame_t frame, uint32_t flags)
 {
     uint32_t page;
+    const struct paging_policy *policy;
     unsigned long interrupts;
     int error = range_pages(address, 1, &page);
-    if (error == 0)
-        error = policy_check_map(page, page + 1, frame, flags);
+    if (error != 0)
+        return error;
+    policy = policy_of(page);
+    error = policy_check_map_page(policy, page, frame, flags);
     if (error != 0)
         return error;
     interrupts = platform_interrupts_save();
-    error = map_one(space, page, frame_address(frame) | entry_rights(flags));
+    error = map_one(space, policy, page, frame_address(frame) | entry_rights(flags));
     platform_interrupts_restore(interrupts);
     return error;
 }
@@ -211,7 +217,8 @@ static struct survey survey_change(const struct paging_space *space, uint32_t pa
 /* After an entry was changed from `old`: the books, and the TLB. */
 static void note_changed(struct change *change, uint32_t page, uint64_t old)
 {
-    books_change(change->space, page, old, entry_with_rights(old, change->rights));
+    change->policy = policy_from(change->policy, page);
+    books_change(change->space, change->policy, old, entry_with_rights(old, change->rights));
     if (change->is_visible && !change->flush_whole)
         platform_tlb_flush_page(page_address(page));
 }
@@ -247,6 +254,7 @@ static int change_pages(struct paging_space *space, uint32_t page, uint32_t end,
     struct spare_tables spare;
     struct survey survey = survey_change(space, page, end, rights);
     struct change change = {.space = space,
+                            .policy = policy_of(page),
                             .rights = rights,
                             .is_visible = is_loaded(space, page, end),
                             .flush_whole = survey.leaves > PAGING_FLUSH_MAX};
@@ -300,7 +308,7 @@ static frame_t unmap_one(struct paging_space *space, uint32_t page)
     if (!entry_is_present(entry_read(entry)))
         return FRAME_NONE;
     old = entry_change(entry, 0);
-    books_change(space, page, old, 0);
+    books_change(space, policy_of(page), old, 0);
     if (is_loaded(space, page, page + 1))
         platform_tlb_flush_page(page_address(page));
     return entry_frame(old);

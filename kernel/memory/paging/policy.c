@@ -47,14 +47,6 @@ const struct paging_policy paging_policies[POLICY_COUNT] = {
     NEVER(MAP_TOP_START, MAP_TOP_END),
 };
 
-const struct paging_policy *policy_of(uint32_t page)
-{
-    const struct paging_policy *policy = paging_policies;
-    while (page >= policy->end)
-        policy++;
-    return policy;
-}
-
 #define BOTH(flags, pair) (((flags) & (pair)) == (pair))
 
 /* Whether the flags make sense by themselves. */
@@ -66,16 +58,30 @@ static bool is_sane(uint32_t flags)
            !BOTH(flags, PAGING_WRITE_COMBINING | PAGING_UNCACHED);
 }
 
+static int check_flags(const struct paging_policy *policy, uint32_t flags)
+{
+    if (policy->backing == BACKING_NOTHING)
+        return -ERANGE;
+    if ((flags & policy->required) != policy->required ||
+        (flags & ~(policy->allowed | PAGING_SMALL)) != 0)
+        return -EINVAL;
+    return 0;
+}
+
+/* Whether the row's pages may begin to meet frames like this. */
+static bool is_right_frame(const struct paging_policy *policy, uint32_t page, frame_t frame)
+{
+    return policy->offset == FRAMES_ANY || page - policy->offset == frame;
+}
+
 int policy_check_protect(uint32_t page, uint32_t end, uint32_t flags)
 {
     if (!is_sane(flags))
         return -EINVAL;
     for (const struct paging_policy *policy = policy_of(page); page < end; page = policy++->end) {
-        if (policy->backing == BACKING_NOTHING)
-            return -ERANGE;
-        if ((flags & policy->required) != policy->required ||
-            (flags & ~(policy->allowed | PAGING_SMALL)) != 0)
-            return -EINVAL;
+        int error = check_flags(policy, flags);
+        if (error != 0)
+            return error;
     }
     return 0;
 }
@@ -87,12 +93,21 @@ int policy_check_map(uint32_t page, uint32_t end, frame_t first, uint32_t flags)
         return error;
     if (first + (uint64_t)(end - page) > paging_frame_limit())
         return -ERANGE;
-    for (uint32_t at = page; at < end; at = policy_of(at)->end) {
-        uint32_t offset = policy_of(at)->offset;
-        if (offset != FRAMES_ANY && page - offset != first)
+    for (uint32_t at = page; at < end; at = policy_of(at)->end)
+        if (!is_right_frame(policy_of(at), page, first))
             return -EINVAL;
-    }
     return 0;
+}
+
+int policy_check_map_page(const struct paging_policy *policy, uint32_t page, frame_t frame,
+                          uint32_t flags)
+{
+    int error = is_sane(flags) ? check_flags(policy, flags) : -EINVAL;
+    if (error != 0)
+        return error;
+    if (frame >= paging_frame_limit())
+        return -ERANGE;
+    return is_right_frame(policy, page, frame) ? 0 : -EINVAL;
 }
 
 bool policy_allows_large(uint32_t page, uint32_t end)

@@ -19,16 +19,17 @@ uint32_t paging_table_frames(void)
     return table_frames;
 }
 
-static struct paging_books *books_at(struct paging_space *space, uint32_t page)
+static struct paging_books *books_at(struct paging_space *space, const struct paging_policy *policy)
 {
-    if (is_private_page(page))
-        return &space->books[page >= PAGE_OF(MAP_LIBRARY_START)];
-    return &shared_books[policy_of(page) - paging_policies];
+    if (is_private_page(policy->page))
+        return &space->books[policy->page >= PAGE_OF(MAP_LIBRARY_START)];
+    return &shared_books[policy - paging_policies];
 }
 
-const struct paging_books *books_of(const struct paging_space *space, uint32_t page)
+const struct paging_books *books_of(const struct paging_space *space,
+                                    const struct paging_policy *policy)
 {
-    return books_at((struct paging_space *)space, page);
+    return books_at((struct paging_space *)space, policy);
 }
 
 static uint32_t leaf_pages(uint64_t entry)
@@ -38,9 +39,10 @@ static uint32_t leaf_pages(uint64_t entry)
     return entry_is_large(entry) ? SLOT_PAGES : 1;
 }
 
-void books_change(struct paging_space *space, uint32_t page, uint64_t old, uint64_t value)
+void books_change(struct paging_space *space, const struct paging_policy *policy, uint64_t old,
+                  uint64_t value)
 {
-    struct paging_books *books = books_at(space, page);
+    struct paging_books *books = books_at(space, policy);
     books->pages += leaf_pages(value) - leaf_pages(old);
     books->sum += (value & ~ENTRY_HARDWARE) - (old & ~ENTRY_HARDWARE);
 }
@@ -136,14 +138,14 @@ void directory_split(struct paging_space *space, uint32_t page, frame_t table)
     union paging_entry *entry = directory_entry(space, page);
     uint64_t user = is_private_page(page) ? ENTRY_USER : 0;
     uint64_t large;
-    uint32_t first = page - page % SLOT_PAGES;
+    const struct paging_policy *policy = policy_of(page); /* of all the slot: it was one page */
     do {
         large = entry_read(entry);
         fill_with_pieces(entries_of(table), large);
     } while (!entry_compare_exchange(entry, large, entry_table(table, user)));
-    books_change(space, first, large, 0);
+    books_change(space, policy, large, 0);
     for (uint32_t i = 0; i < SLOT_PAGES; i++)
-        books_change(space, first + i, 0, entry_read(entries_of(table) + i));
+        books_change(space, policy, 0, entry_read(entries_of(table) + i));
 }
 
 /* How many tables the heap's row can need: as many as it takes to map all RAM there is. */
