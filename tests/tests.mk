@@ -10,6 +10,7 @@ MEMORY_system    := $(MEMORY_heap)
 
 # What lies outside the memory tree is linked file by file: the pure parts of the kernel around it.
 SOURCES_e820     := tests/unit/e820_oracle.c tools/e820-regions/table.c
+SOURCES_system   := tools/e820-regions/table.c
 SOURCES_monitor  := $(addprefix kernel/debug/monitor/,editor.c parse.c picture.c)
 SOURCES_acpi     := kernel/device/acpi/tables.c
 SOURCES_screen   := kernel/device/screen/terminal.c
@@ -25,11 +26,12 @@ UNIT_TESTS  := e820 bytemap pageframe paging heap system format monitor acpi scr
 UNIT_CFLAGS := -std=gnu11 -O1 -g -fno-omit-frame-pointer $(WARNINGS) $(INCLUDES) -fno-pie \
                -fsanitize=address,undefined -fno-sanitize-recover=all
 
-# unit-program NAME BITS: one program of tests, build/unit/NAME-BITS.
+# unit-program NAME BITS: one program of tests, build/unit/NAME-BITS. It lies above the kernel's rows, so that the
+# heap's window is at its real address (tests/unit/host/mmu.h).
 define unit-program
 $(BUILD)/unit/$(1)-$(2): $(patsubst %,$(BUILD)/unit/$(2)/%.o,$(call unit-sources,$(1)))
 	@mkdir -p $$(@D)
-	$(CC) -m$(2) -no-pie $(UNIT_CFLAGS) -o $$@ $$^
+	$(CC) -m$(2) -no-pie -Wl,-Ttext-segment=0x10000000 $(UNIT_CFLAGS) -o $$@ $$^
 unit-$(1): $(BUILD)/unit/$(1)-$(2)
 endef
 

@@ -10,11 +10,11 @@
  * one frame and one page-table entry for each page that it commits or gives back, and may be made
  * from interrupt handlers.
  */
-#define HEAP_ALIGNMENT     8u /* of every object; 16 for sizes of 16 and more */
+#define HEAP_ALIGNMENT     16u /* of every object; the smallest has 16 bytes */
 #define HEAP_MAX_ALIGNMENT 0x200000u
 
-/* Takes the first pages of the window for the bookkeeping. After paging_init, with paging_kernel
- * loaded. 0, -ENOMEM. */
+/* Takes the first pages of the bookkeeping, which lies at the end of the window. After paging_init,
+ * with paging_kernel loaded. 0, -ENOMEM. */
 int heap_init(void) MUST_CHECK;
 
 /* NULL: exhausted (window, frames, or frames for tables), or size is 0 or cannot be had. Content
@@ -40,8 +40,9 @@ void kfree(void *object);
 /* Bytes that may be used, at least what was asked for; 0 for what is not an object. */
 size_t ksize(const void *object);
 
-/* A cache of equal objects, with slabs of its own: `name` is kept by reference. NULL: exhausted, or
- * sizes that make no sense. */
+/* A cache of equal objects, with slabs of its own: `name` is kept by reference. Sizes up to 4096
+ * bytes, alignment a power of two up to a page. NULL: 40 caches exist, or sizes that make no sense.
+ * Its objects are freed with heap_cache_free only; for kfree they are foreign. */
 struct heap_cache;
 struct heap_cache *heap_cache_create(const char *name, size_t size, size_t alignment) MUST_CHECK;
 void *heap_cache_alloc(struct heap_cache *cache) MUST_CHECK;
@@ -50,8 +51,8 @@ void heap_cache_free(struct heap_cache *cache,
 int heap_cache_destroy(struct heap_cache *cache) MUST_CHECK; /* -EBUSY while objects live */
 
 enum heap_misuse {
-    HEAP_DOUBLE_FREE,
-    HEAP_FOREIGN_FREE,    /* outside the window, or no object's page */
+    HEAP_DOUBLE_FREE,     /* free already, or pages that held something and do not any more */
+    HEAP_FOREIGN_FREE,    /* outside the window's used part; another cache's; no object's bytes */
     HEAP_INTERIOR_FREE,   /* inside an object, not at its start */
     HEAP_MISALIGNED_FREE, /* not at any possible start */
     HEAP_MISUSE_COUNT
@@ -84,8 +85,9 @@ bool heap_read_class(unsigned index, struct heap_class_statistics *statistics);
 typedef bool (*heap_visitor)(void *context, void *object, size_t bytes);
 void heap_visit(heap_visitor visit, void *context);
 
-/* Gives back every page that holds no object and was kept for speed. Bounded by the number of such
- * pages, which is itself bounded by a constant. Returns how many. */
+/* Gives back every page that holds no object and was kept for speed, and bookkeeping beyond the
+ * highest object. The number of such pages is bounded by a constant; to find them it looks at a
+ * word for each 32 pages of the window's used part. Returns how many. */
 uint32_t heap_trim(void);
 
 /* Slabs, runs, free lists and counters agree with each other; every committed page has a frame in

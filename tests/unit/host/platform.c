@@ -1,9 +1,13 @@
+/* memfd_create, and files above 2 GiB in 32-bit programs */
+#define _GNU_SOURCE
+#define _FILE_OFFSET_BITS 64
 #include "tests/unit/host/platform.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "tests/unit/test.h"
 
@@ -16,17 +20,26 @@ unsigned host_page_flushes, host_full_flushes;
 uintptr_t host_last_page_flush;
 paddr_t host_root;
 void (*host_on_flush)(uintptr_t address);
+int host_ram_file = -1;
 
 static unsigned char *ram;
 static uint32_t ram_frames;
 static unsigned long interrupts_off;
 
+/* A file in memory, so that a frame can be seen at a second address (tests/unit/host/mmu.c). */
 void host_platform_init(uint32_t frames)
 {
-    if (ram != NULL)
+    if (ram != NULL) {
         munmap(ram, (size_t)ram_frames * FRAME_SIZE);
+        close(host_ram_file);
+    }
+    host_ram_file = memfd_create("ram", MFD_CLOEXEC);
+    if (host_ram_file < 0 || ftruncate(host_ram_file, (off_t)frames * FRAME_SIZE) != 0) {
+        perror("host_platform_init: memfd");
+        exit(1);
+    }
     ram = mmap(NULL, (size_t)frames * FRAME_SIZE, PROT_READ | PROT_WRITE,
-               MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+               MAP_SHARED | MAP_NORESERVE, host_ram_file, 0);
     if (ram == MAP_FAILED) {
         perror("host_platform_init: mmap");
         exit(1);

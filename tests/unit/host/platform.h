@@ -12,6 +12,9 @@
  */
 void host_platform_init(uint32_t frames);
 
+/* The file that the machine's RAM is; frame f begins at f * FRAME_SIZE. */
+extern int host_ram_file;
+
 /* How often the memory tree logged a line, and the last one. */
 extern unsigned host_log_lines;
 extern char host_log_last[256];

@@ -1,0 +1,524 @@
+#include "kernel/memory/bytemap/bytemap.h"
+#include "kernel/memory/heap/internal.h"
+
+/*
+ * The validator. It trusts nothing that it has not looked at: first that the bookkeeping is mapped
+ * as the counters say (else it could not be read), then page after page from the first to the
+ * frontier, then the index and the lists, each in both directions: what the records say is entered,
+ * and nothing else is.
+ */
+struct walk {
+    struct check *check;
+    uint32_t slab_pages, run_pages, run_objects, transit, free_runs, cached;
+    uint32_t slabs[HEAP_CLASSES + 1], listed[HEAP_CLASSES + 1];
+    uint32_t parity[HEAP_CLASSES + 1];
+    uint64_t used[HEAP_CLASSES + 1];
+    bool after_free; /* the page before belongs to a free run */
+};
+
+static unsigned count_bits(uint32_t word)
+{
+    unsigned bits = 0;
+    for (; word != 0; word &= word - 1)
+        bits++;
+    return bits;
+}
+
+static void expect_equal(struct check *check, const char *what, uint64_t kept, uint64_t counted)
+{
+    if (kept != counted)
+        check_fault(check, "heap: %s is kept as %llu, but is %llu", what, (unsigned long long)kept,
+                    (unsigned long long)counted);
+}
+
+/* A page that should be committed is mapped, writable, to a frame of the heap. */
+static void check_committed(struct check *check, uintptr_t address)
+{
+    struct paging_translation at = paging_query(&paging_kernel, address);
+    bytemap_tag_t tag;
+    if (!at.present) {
+        check_fault(check, "heap: page %p should be committed, but is not mapped", (void *)address);
+        return;
+    }
+    /* Without a no-execute bit everything is executable. */
+    if ((at.flags & ~(platform_features.no_execute ? 0u : PAGING_EXECUTE)) != PAGING_WRITE)
+        check_fault(check, "heap: page %p is mapped with the wrong rights", (void *)address);
+    tag = bytemap_get(frame_of(at.physical));
+    if (bytemap_tag_state(tag) != BYTEMAP_HEAP || bytemap_tag_owner(tag) != BYTEMAP_KERNEL)
+        check_fault(check, "heap: page %p is mapped to frame 0x%x, which is not the heap's",
+                    (void *)address, frame_of(at.physical));
+}
+
+static void check_uncommitted(struct check *check, uintptr_t address)
+{
+    if (paging_query(&paging_kernel, address).present)
+        check_fault(check, "heap: page %p should not be committed, but is mapped", (void *)address);
+}
+
+/* False: the table cannot be read as its length says. */
+static bool check_table(struct check *check, uintptr_t start, uint32_t pages, uint32_t limit)
+{
+    uint32_t before = check->faults;
+    for (uint32_t page = 0; page < limit; page++)
+        if (page < pages)
+            check_committed(check, start + (uintptr_t)page * PAGE_SIZE);
+        else
+            check_uncommitted(check, start + (uintptr_t)page * PAGE_SIZE);
+    if (pages == 0 || pages > limit)
+        check_fault(check, "heap: bookkeeping has %u pages of at most %u", pages, limit);
+    return check->faults == before;
+}
+
+static bool check_bookkeeping(struct check *check)
+{
+    uint32_t before = check->faults;
+    if (!check_table(check, HEAP_RECORDS_START, heap.record_pages, HEAP_RECORD_PAGES) ||
+        !check_table(check, HEAP_GROUPS_START, heap.group_pages, HEAP_GROUP_TABLE_PAGES))
+        return false;
+    expect_equal(check, "the reach of the bookkeeping", heap.reach, heap_bookkeeping_reach());
+    if (heap.frontier == 0 || heap.frontier >= heap_bookkeeping_reach())
+        check_fault(check, "heap: the frontier %u is beyond the bookkeeping", heap.frontier);
+    return check->faults == before;
+}
+
+static bool is_zero(const void *bytes, size_t size)
+{
+    const unsigned char *at = bytes;
+    while (size != 0 && *at == 0)
+        at++, size--;
+    return size == 0;
+}
+
+static void check_record_zero(struct walk *walk, uint32_t page)
+{
+    if (!is_zero(heap_page(page), sizeof(struct heap_page)))
+        check_fault(walk->check, "heap: the record of page %u should be empty", page);
+}
+
+/* Only kind and count, as given; everything else is zero. */
+static void check_record_plain(struct walk *walk, uint32_t page, unsigned kind, uint32_t count)
+{
+    struct heap_page expected = {.kind = (uint8_t)kind, .count = (uint16_t)count};
+    const unsigned char *want = (const unsigned char *)&expected;
+    const unsigned char *have = (const unsigned char *)heap_page(page);
+    for (size_t i = 0; i < sizeof(expected); i++)
+        if (want[i] != have[i]) {
+            check_fault(walk->check, "heap: the record of page %u is wrong in byte %u", page,
+                        (unsigned)i);
+            return;
+        }
+}
+
+static bool is_cached(uint32_t page)
+{
+    return (heap_group(page / HEAP_GROUP_PAGES)->cached >> page % HEAP_GROUP_PAGES & 1) != 0;
+}
+
+/* The pages' frames, and their bits as cached ones. */
+static void check_frames(struct walk *walk, uint32_t first, uint32_t pages, uint32_t committed)
+{
+    for (uint32_t page = first; page < first + pages; page++) {
+        if (is_cached(page))
+            check_fault(walk->check, "heap: page %u is in use, but counts as cached", page);
+        if (page < first + committed)
+            check_committed(walk->check, heap_page_address(page));
+    }
+}
+
+static bool is_indexed(uint32_t first, uint32_t pages)
+{
+    const struct heap_group *group = heap_group(first / HEAP_GROUP_PAGES);
+    uint32_t index = first / HEAP_GROUP_PAGES;
+    if (pages >= HEAP_GROUP_PAGES ? group->large != first
+                                  : (group->small[pages - 1] >> first % HEAP_GROUP_PAGES & 1) == 0)
+        return false;
+    return (heap.bins[heap_bin_of(pages)].groups[index / 32] >> index % 32 & 1) != 0;
+}
+
+static void walk_free(struct walk *walk, uint32_t first, uint32_t pages)
+{
+    check_record_plain(walk, first, HEAP_PAGE_FREE, pages);
+    for (uint32_t page = first + 1; page + 1 < first + pages; page++)
+        check_record_zero(walk, page);
+    check_record_plain(walk, first + pages - 1, HEAP_PAGE_FREE, pages);
+    if (walk->after_free)
+        check_fault(walk->check, "heap: two free runs touch at page %u", first);
+    if (first + pages == heap.frontier)
+        check_fault(walk->check, "heap: the free run at page %u touches the frontier", first);
+    if (!is_indexed(first, pages))
+        check_fault(walk->check, "heap: the free run at page %u is not in its bin", first);
+    walk->free_runs++;
+}
+
+static bool is_run_start(uint32_t page)
+{
+    return (heap_group(page / HEAP_GROUP_PAGES)->runs >> page % HEAP_GROUP_PAGES & 1) != 0;
+}
+
+static void walk_run(struct walk *walk, uint32_t first, uint32_t pages)
+{
+    check_record_plain(walk, first, HEAP_PAGE_RUN, pages);
+    for (uint32_t page = first + 1; page < first + pages; page++)
+        check_record_zero(walk, page);
+    if (!is_run_start(first))
+        check_fault(walk->check, "heap: the object at page %u has no bit as a run", first);
+    check_frames(walk, first, pages, pages);
+    walk->run_objects++;
+    walk->run_pages += pages;
+}
+
+static void walk_transit(struct walk *walk, uint32_t first, uint32_t pages)
+{
+    uint32_t committed = heap_page(first)->next;
+    if (committed > pages) {
+        check_fault(walk->check, "heap: the transit run at page %u has too many pages", first);
+        committed = pages;
+    }
+    for (uint32_t page = first + 1; page < first + pages; page++)
+        check_record_zero(walk, page);
+    for (uint32_t page = first; page < first + committed; page++)
+        check_frames(walk, page, 1, 1);
+    walk->transit += committed;
+}
+
+static unsigned count_free_slots(struct walk *walk, uint32_t page, const struct heap_class *class)
+{
+    const struct heap_page *slab = heap_page(page);
+    unsigned bits = 0;
+    for (unsigned word = 0; word < ARRAY_COUNT(slab->free); word++) {
+        uint32_t have = slab->free[word];
+        uint32_t slots = class->slots > word * 32 ? class->slots - word * 32 : 0;
+        uint32_t allowed = slots == 0 ? 0 : slots >= 32 ? UINT32_MAX : heap_bits(0, slots);
+        if ((have & ~allowed) != 0)
+            check_fault(walk->check, "heap: the slab at page %u has slots that it cannot have",
+                        page);
+        bits += count_bits(have & allowed);
+        walk->parity[slab->kind] ^= have;
+    }
+    return bits;
+}
+
+static void walk_slab(struct walk *walk, uint32_t first, unsigned index)
+{
+    const struct heap_class *class = &heap.classes[index];
+    const struct heap_page *slab = heap_page(first);
+    unsigned free_slots = count_free_slots(walk, first, class);
+    if (slab->unused != 0)
+        check_fault(walk->check, "heap: the record of page %u is wrong in byte 1", first);
+    if (slab->count + free_slots != class->slots)
+        check_fault(walk->check, "heap: the slab at page %u has %u of %u slots used and %u free",
+                    first, slab->count, class->slots, free_slots);
+    for (uint32_t page = 1; page < class->pages; page++)
+        check_record_plain(walk, first + page, HEAP_PAGE_REST, page);
+    if (class->slab != slab && slab->count != class->slots) {
+        walk->listed[index]++;
+        if (slab->count == 0)
+            check_fault(walk->check, "heap: the slab at page %u is kept without objects", first);
+    } else if (slab->next != 0 || slab->previous != 0) {
+        check_fault(walk->check, "heap: the slab at page %u has links, but is in no list", first);
+    }
+    check_frames(walk, first, class->pages, class->pages);
+    walk->slabs[index]++;
+    walk->used[index] += slab->count;
+    walk->slab_pages += class->pages;
+}
+
+/* Its geometry can be relied on. */
+static bool class_is_sound(const struct heap_class *class)
+{
+    return class->size != 0 && class->pages != 0 && class->pages <= HEAP_SLAB_PAGES &&
+           class->slots != 0 && class->slots <= HEAP_SLOTS_MAX &&
+           class->seal == heap_class_seal(class) && is_zero(class->unused, sizeof(class->unused));
+}
+
+/* Looks at what begins at a page; returns how many pages it has, 0 if that cannot be told. */
+static uint32_t walk_page(struct walk *walk, uint32_t page)
+{
+    const struct heap_page *record = heap_page(page);
+    uint32_t left = heap.frontier - page;
+    bool is_slab = record->kind - 1u < HEAP_CLASSES;
+    bool is_known = is_slab || record->kind == HEAP_PAGE_RUN || record->kind == HEAP_PAGE_FREE ||
+                    record->kind == HEAP_PAGE_TRANSIT;
+    uint32_t pages = record->count;
+    if (is_slab)
+        pages = class_is_sound(&heap.classes[record->kind]) ? heap.classes[record->kind].pages : 0;
+    if (!is_known || pages == 0 || pages > left) {
+        check_fault(walk->check, "heap: the record of page %u makes no sense", page);
+        return 0;
+    }
+    if (is_slab)
+        walk_slab(walk, page, record->kind);
+    else if (record->kind == HEAP_PAGE_RUN)
+        walk_run(walk, page, pages);
+    else if (record->kind == HEAP_PAGE_FREE)
+        walk_free(walk, page, pages);
+    else
+        walk_transit(walk, page, pages);
+    walk->after_free = record->kind == HEAP_PAGE_FREE;
+    return pages;
+}
+
+static void walk_pages(struct walk *walk)
+{
+    uint32_t page = 1;
+    check_record_zero(walk, 0);
+    while (page < heap.frontier) {
+        uint32_t pages = walk_page(walk, page);
+        if (pages == 0)
+            return;
+        page += pages;
+    }
+    for (; page < heap.reach; page++)
+        check_record_zero(walk, page);
+}
+
+/* Records and groups that are committed, but too few for the reach, are zero. */
+static void check_unreached(struct check *check)
+{
+    uintptr_t records = (uintptr_t)heap_page(heap.reach);
+    uintptr_t records_end = HEAP_RECORDS_START + (uintptr_t)heap.record_pages * PAGE_SIZE;
+    uintptr_t groups =
+        (uintptr_t)heap_group((heap.reach + HEAP_GROUP_PAGES - 1) / HEAP_GROUP_PAGES);
+    uintptr_t groups_end = HEAP_GROUPS_START + (uintptr_t)heap.group_pages * PAGE_SIZE;
+    if (records < records_end && !is_zero((void *)records, records_end - records))
+        check_fault(check, "heap: there are records beyond the reach of the bookkeeping");
+    if (groups < groups_end && !is_zero((void *)groups, groups_end - groups))
+        check_fault(check, "heap: there are groups beyond the reach of the bookkeeping");
+}
+
+/* The pages of a group that are cached: below the frontier only in free runs, which walk_page has
+ * seen to by looking at all others. */
+static void check_cached(struct walk *walk, uint32_t group)
+{
+    for (uint32_t bits = heap_group(group)->cached; bits != 0; bits &= bits - 1) {
+        uint32_t page = group * HEAP_GROUP_PAGES + heap_lowest_bit(bits);
+        walk->cached++;
+        if (page == 0 || page > HEAP_OBJECT_PAGES)
+            check_fault(walk->check, "heap: page %u counts as cached", page);
+        else
+            check_committed(walk->check, heap_page_address(page));
+    }
+}
+
+/* A group belongs to a bin by what lies in it. */
+static bool is_member(unsigned bin, uint32_t group, bool is_entered)
+{
+    const struct heap_group *at = heap_group(group);
+    if (bin == 0)
+        return false;
+    if (bin < HEAP_GROUP_PAGES)
+        return at->small[bin - 1] != 0;
+    /* That each large run is entered in its bin is known: here, that nothing else is. */
+    return is_entered && at->large / HEAP_GROUP_PAGES == group && at->large < heap.frontier &&
+           heap_page(at->large)->count >= HEAP_GROUP_PAGES &&
+           heap_bin_of(heap_page(at->large)->count) == bin;
+}
+
+/* Each level of a bin follows from the one below. */
+static void check_bin(struct check *check, unsigned bin, uint32_t groups)
+{
+    const struct heap_bin *at = &heap.bins[bin];
+    bool is_marked = (heap.bin_words[bin / 32] >> bin % 32 & 1) != 0;
+    for (uint32_t word = 0; word < ARRAY_COUNT(at->groups); word++) {
+        for (uint32_t group = word * 32; group < word * 32 + 32 && group < groups; group++) {
+            bool is_entered = (at->groups[word] >> group % 32 & 1) != 0;
+            if (is_entered != is_member(bin, group, is_entered))
+                check_fault(check, "heap: bin %u and group %u do not agree", bin, group);
+        }
+        if (at->groups[word] != 0 &&
+            (groups <= word * 32 ||
+             (groups < word * 32 + 32 && at->groups[word] >> (groups - word * 32) != 0)))
+            check_fault(check, "heap: bin %u has groups beyond the bookkeeping", bin);
+        if ((at->groups[word] != 0) != ((at->summary >> word & 1) != 0))
+            check_fault(check, "heap: the summary of bin %u is wrong in bit %u", bin, word);
+    }
+    if (is_marked != (at->summary != 0))
+        check_fault(check, "heap: bin %u is marked wrongly", bin);
+}
+
+static void check_index(struct walk *walk)
+{
+    uint32_t groups = (heap.reach + HEAP_GROUP_PAGES - 1) / HEAP_GROUP_PAGES;
+    uint32_t entered = 0, starts = 0;
+    for (uint32_t group = 0; group < groups; group++) {
+        const struct heap_group *at = heap_group(group);
+        check_cached(walk, group);
+        starts += count_bits(at->runs);
+        entered += at->large != 0;
+        for (unsigned i = 0; i < ARRAY_COUNT(at->small); i++)
+            entered += count_bits(at->small[i]);
+    }
+    expect_equal(walk->check, "the number of free runs in the index", entered, walk->free_runs);
+    expect_equal(walk->check, "the number of bits of runs", starts, walk->run_objects);
+    for (unsigned bin = 0; bin < HEAP_BINS; bin++)
+        check_bin(walk->check, bin, groups);
+    for (unsigned word = 0; word < HEAP_BIN_WORDS; word++)
+        if ((heap.bin_words[word] != 0) != ((heap.bin_summary >> word & 1) != 0))
+            check_fault(walk->check, "heap: the summary of bins is wrong in bit %u", word);
+    if ((heap.bin_summary >> (HEAP_BIN_WORDS - 1) >> 1) != 0)
+        check_fault(walk->check, "heap: the summary of bins has too many bits");
+}
+
+/* The list of a class has as many slabs as the walk found for it, each linked both ways. */
+static void check_list(struct walk *walk, unsigned index)
+{
+    const struct heap_class *class = &heap.classes[index];
+    uint32_t page = class->first, previous = 0, length = 0;
+    while (page != 0 && length <= walk->listed[index]) {
+        const struct heap_page *slab;
+        if (page >= heap.frontier || heap_page(page)->kind != index ||
+            heap_page(page)->previous != previous) {
+            check_fault(walk->check, "heap: the list of class %u is broken at page %u", index,
+                        page);
+            return;
+        }
+        slab = heap_page(page);
+        if (slab == class->slab || slab->count == class->slots)
+            check_fault(walk->check, "heap: the slab at page %u is in a list", page);
+        previous = page;
+        page = slab->next;
+        length++;
+    }
+    if (length != walk->listed[index])
+        check_fault(walk->check, "heap: the list of class %u has %u slabs instead of %u", index,
+                    length, walk->listed[index]);
+}
+
+static void check_current(struct check *check, unsigned index)
+{
+    const struct heap_class *class = &heap.classes[index];
+    uintptr_t offset = (uintptr_t) class->slab - HEAP_RECORDS_START;
+    uintptr_t page = offset / sizeof(struct heap_page);
+    uint32_t word;
+    if (class->slab == NULL) {
+        if (class->word != &heap.no_slots || class->word_address != 0)
+            check_fault(check, "heap: class %u has a word, but no slab", index);
+        return;
+    }
+    if (offset % sizeof(struct heap_page) != 0 || page >= heap.frontier ||
+        heap_page((uint32_t)page)->kind != index) {
+        check_fault(check, "heap: the current slab of class %u is none", index);
+        return;
+    }
+    for (word = 0; word < class->words && class->word != &class->slab->free[word]; word++)
+        ;
+    if (word == class->words || class->word_address != heap_page_address((uint32_t)page) +
+                                                           (uintptr_t)word * 32 * class->size)
+        check_fault(check, "heap: the current word of class %u is none", index);
+}
+
+static void check_class(struct walk *walk, unsigned index)
+{
+    const struct heap_class *class = &heap.classes[index];
+    struct heap_class empty = {.word = &heap.no_slots};
+    if (index == 0 || (index > HEAP_SIZE_CLASSES && class->size == 0)) {
+        if (index == 0)
+            empty.word = NULL;
+        for (size_t i = 0; i < sizeof(empty); i++)
+            if (((const char *)class)[i] != ((const char *)&empty)[i]) {
+                check_fault(walk->check, "heap: class %u does not exist, but is not empty", index);
+                return;
+            }
+        return;
+    }
+    if (!class_is_sound(class)) {
+        check_fault(walk->check, "heap: class %u is not as it was made", index);
+        return;
+    }
+    if (class->slabs != walk->slabs[index])
+        check_fault(walk->check, "heap: class %u counts %u slabs, but has %u", index, class->slabs,
+                    walk->slabs[index]);
+    if (class->allocations - class->frees != walk->used[index])
+        check_fault(walk->check, "heap: class %u counts %llu objects, but has %llu", index,
+                    (unsigned long long)(class->allocations - class->frees),
+                    (unsigned long long)walk->used[index]);
+    if (class->parity != walk->parity[index])
+        check_fault(walk->check, "heap: the free slots of class %u have the wrong parity", index);
+    check_current(walk->check, index);
+    check_list(walk, index);
+}
+
+static void check_class_table(struct check *check)
+{
+    for (unsigned entry = 0; entry < ARRAY_COUNT(heap.class_of); entry++) {
+        unsigned index = heap.class_of[entry];
+        uint32_t size = (entry + 1) * HEAP_SLOT_BYTES;
+        if (index == 0 || index > HEAP_SIZE_CLASSES || heap.classes[index].size < size ||
+            (index > 1 && heap.classes[index - 1].size >= size))
+            check_fault(check, "heap: size %u is led to class %u", size, index);
+    }
+}
+
+static void check_tally(struct check *check, const char *what, const struct heap_tally *tally)
+{
+    if (tally->count != ~tally->complement)
+        check_fault(check, "heap: the count of %s and its complement do not agree", what);
+}
+
+static void check_counters(struct walk *walk)
+{
+    struct check *check = walk->check;
+    expect_equal(check, "the number of slab pages", heap.slab_pages, walk->slab_pages);
+    expect_equal(check, "the number of run pages", heap.run_pages, walk->run_pages);
+    expect_equal(check, "the number of runs", heap.run_objects, walk->run_objects);
+    expect_equal(check, "the number of cached pages", heap.cached, walk->cached);
+    expect_equal(check, "the number of pages in transit", heap.transit, walk->transit);
+    expect_equal(check, "allocations less frees of runs", heap.run_allocations - heap.run_frees,
+                 walk->run_objects);
+    expect_equal(check, "the number of committed pages", heap.committed,
+                 (uint64_t)walk->slab_pages + walk->run_pages + walk->cached + walk->transit +
+                     heap.record_pages + heap.group_pages);
+    if (heap.no_slots != 0)
+        check_fault(check, "heap: the word without slots has some");
+    check_tally(check, "the highest frontier", &heap.high_frontier);
+    check_tally(check, "the highest committed", &heap.peak_committed);
+    check_tally(check, "failures", &heap.failures);
+    check_tally(check, "objects of past caches", &heap.past_caches);
+    for (unsigned i = 0; i < HEAP_MISUSE_COUNT; i++)
+        check_tally(check, "misuses", &heap.misuses[i]);
+    if (heap.high_frontier.count < heap.frontier || heap.peak_committed.count < heap.committed)
+        check_fault(check, "heap: a highest value is below the present one");
+}
+
+static bool count_mapped(void *context, uint32_t start, uint64_t end,
+                         const struct paging_translation *first)
+{
+    uint32_t *pages = context;
+    uint64_t from = start > MAP_HEAP_START ? start : MAP_HEAP_START;
+    uint64_t to = end < MAP_HEAP_END ? end : MAP_HEAP_END;
+    (void)first;
+    if (from < to)
+        *pages += (uint32_t)((to - from) / PAGE_SIZE);
+    return end < MAP_HEAP_END;
+}
+
+/* All that should be mapped is: so, if there are as many, nothing else is. */
+static void check_mapped(struct walk *walk)
+{
+    uint32_t mapped = 0;
+    paging_visit(&paging_kernel, count_mapped, &mapped);
+    expect_equal(walk->check, "the number of mapped pages of the window",
+                 (uint64_t)walk->slab_pages + walk->run_pages + walk->cached + walk->transit +
+                     heap.record_pages + heap.group_pages,
+                 mapped);
+}
+
+void heap_check(struct check *check)
+{
+    unsigned long saved = platform_interrupts_save();
+    struct walk walk = {.check = check};
+    if (check_bookkeeping(check)) {
+        uint32_t before = check->faults;
+        check_unreached(check);
+        walk_pages(&walk);
+        check_index(&walk);
+        for (unsigned i = 0; i <= HEAP_CLASSES; i++)
+            check_class(&walk, i);
+        check_class_table(check);
+        if (check->faults == before) {
+            check_counters(&walk);
+            check_mapped(&walk);
+        }
+    }
+    platform_interrupts_restore(saved);
+}

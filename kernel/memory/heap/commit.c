@@ -1,0 +1,263 @@
+#include "kernel/lib/string.h"
+#include "kernel/memory/heap/internal.h"
+#include "kernel/memory/pageframe/pageframe.h"
+
+/* The two places where a page of the window gets a frame, and loses it. Interrupts off. */
+static bool page_commit(uintptr_t address)
+{
+    frame_t frame = pageframe_alloc(PAGEFRAME_ANYWHERE, BYTEMAP_TAG(BYTEMAP_HEAP, BYTEMAP_KERNEL));
+    if (frame == FRAME_NONE)
+        return false;
+    if (paging_map_page(&paging_kernel, address, frame, PAGING_WRITE) != 0) {
+        int error = pageframe_free(frame);
+        MEMORY_ASSERT(error == 0);
+        return false;
+    }
+    heap.committed++;
+    if (heap.committed > heap.peak_committed.count)
+        heap_tally_set(&heap.peak_committed, heap.committed);
+    return true;
+}
+
+static void page_uncommit(uintptr_t address)
+{
+    frame_t frame = paging_unmap_page(&paging_kernel, address);
+    int error;
+    MEMORY_ASSERT(frame != FRAME_NONE);
+    error = pageframe_free(frame);
+    MEMORY_ASSERT(error == 0);
+    heap.committed--;
+}
+
+uint32_t heap_bookkeeping_reach(void)
+{
+    uint32_t records = heap.record_pages * PAGE_SIZE / (uint32_t)sizeof(struct heap_page);
+    uint32_t groups = heap.group_pages * PAGE_SIZE / (uint32_t)sizeof(struct heap_group);
+    uint32_t reach = groups * HEAP_GROUP_PAGES;
+    if (records < reach)
+        reach = records;
+    /* The frontier stays below it, and ends one page above the last one. */
+    return reach < HEAP_OBJECT_PAGES + 2 ? reach : HEAP_OBJECT_PAGES + 2;
+}
+
+static bool bookkeeping_page_commit(uintptr_t start, uint32_t *pages, uint32_t limit)
+{
+    uintptr_t address = start + (uintptr_t)*pages * PAGE_SIZE;
+    if (*pages == limit || !page_commit(address))
+        return false;
+    memset((void *)address, 0, PAGE_SIZE);
+    ++*pages;
+    heap.reach = heap_bookkeeping_reach();
+    return true;
+}
+
+bool heap_commit_bookkeeping(void)
+{
+    unsigned long saved = platform_interrupts_save();
+    bool done;
+    /* Whichever of the two is behind. */
+    if ((uint64_t)heap.record_pages * HEAP_GROUP_TABLE_PAGES <=
+        (uint64_t)heap.group_pages * HEAP_RECORD_PAGES)
+        done = bookkeeping_page_commit(HEAP_RECORDS_START, &heap.record_pages, HEAP_RECORD_PAGES);
+    else
+        done =
+            bookkeeping_page_commit(HEAP_GROUPS_START, &heap.group_pages, HEAP_GROUP_TABLE_PAGES);
+    platform_interrupts_restore(saved);
+    return done;
+}
+
+/* The next pages of a transit run: all that are cached up to the end of their group, or one that
+ * gets a frame now. Returns how many; 0: there is no frame. */
+static uint32_t transit_advance(uint32_t at, uint32_t limit)
+{
+    struct heap_group *group = heap_group(at / HEAP_GROUP_PAGES);
+    uint32_t from = at % HEAP_GROUP_PAGES;
+    uint32_t missing = ~(group->cached >> from);
+    uint32_t pages = missing == 0 ? HEAP_GROUP_PAGES : heap_lowest_bit(missing);
+    if (pages == 0)
+        return page_commit(heap_page_address(at)) ? 1 : 0;
+    if (pages > limit)
+        pages = limit;
+    group->cached &= ~heap_bits(from, from + pages);
+    heap.cached -= pages;
+    return pages;
+}
+
+/* Interrupts are on between the steps. When frames run out, what is cached elsewhere goes first. */
+static bool transit_commit(uint32_t first)
+{
+    struct heap_page *record = heap_page(first);
+    while (record->next < record->count) {
+        unsigned long saved = platform_interrupts_save();
+        uint32_t step =
+            transit_advance(first + record->next, (uint32_t)record->count - record->next);
+        record->next = (uint16_t)(record->next + step);
+        heap.transit += step;
+        platform_interrupts_restore(saved);
+        if (step == 0 && heap_trim() == 0)
+            return false;
+    }
+    return true;
+}
+
+/* Gives the pages [from, from + count) of a transit run, none committed, back to the free ones. */
+static void transit_cut(uint32_t first, uint32_t skip, uint32_t pages)
+{
+    struct heap_page *record = heap_page(first);
+    uint32_t length = record->count;
+    if (skip != 0) {
+        *record = (struct heap_page){0};
+        heap_run_give(first, skip, 0);
+        record = heap_page(first + skip);
+        record->kind = HEAP_PAGE_TRANSIT;
+    }
+    record->count = (uint16_t)pages;
+    if (length != skip + pages)
+        heap_run_give(first + skip + pages, length - skip - pages, 0);
+}
+
+/* Reserves address space, committing bookkeeping for it where that must grow. */
+static uint32_t transit_reserve(uint32_t pages)
+{
+    for (;;) {
+        unsigned long saved = platform_interrupts_save();
+        uint32_t first = heap_run_take(pages);
+        bool fits = pages <= HEAP_OBJECT_PAGES + 1 - heap.frontier;
+        platform_interrupts_restore(saved);
+        if (first != 0 || !fits || !heap_commit_bookkeeping())
+            return first;
+    }
+}
+
+static uint32_t transit_reserve_aligned(uint32_t pages, uint32_t alignment)
+{
+    uint32_t first = transit_reserve(pages + alignment / PAGE_SIZE - 1);
+    unsigned long saved;
+    uint32_t skip;
+    if (first == 0)
+        return 0;
+    skip = (uint32_t)(-heap_page_address(first) & (alignment - 1)) / PAGE_SIZE;
+    saved = platform_interrupts_save();
+    transit_cut(first, skip, pages);
+    platform_interrupts_restore(saved);
+    return first + skip;
+}
+
+uint32_t heap_obtain(uint32_t pages, uint32_t alignment)
+{
+    uint32_t first =
+        alignment <= PAGE_SIZE ? transit_reserve(pages) : transit_reserve_aligned(pages, alignment);
+    if (first == 0 || transit_commit(first))
+        return first;
+    heap_release(first);
+    return 0;
+}
+
+bool heap_obtain_at(uint32_t first, uint32_t pages)
+{
+    unsigned long saved = platform_interrupts_save();
+    bool taken = heap_run_take_at(first, pages);
+    platform_interrupts_restore(saved);
+    if (!taken)
+        return false;
+    if (transit_commit(first))
+        return true;
+    heap_release(first);
+    return false;
+}
+
+/* One page less of a transit run that would leave too many cached. False: that is not so. */
+static bool transit_shrink(uint32_t first)
+{
+    struct heap_page *record = heap_page(first);
+    if (heap.cached + record->next <= HEAP_CACHED_MAX || record->next == 0)
+        return false;
+    record->next--;
+    heap.transit--;
+    page_uncommit(heap_page_address(first + record->next));
+    return true;
+}
+
+void heap_release(uint32_t first)
+{
+    struct heap_page *record = heap_page(first);
+    unsigned long saved = platform_interrupts_save();
+    uint32_t pages, committed;
+    while (transit_shrink(first)) {
+        platform_interrupts_restore(saved);
+        saved = platform_interrupts_save();
+    }
+    pages = record->count;
+    committed = record->next;
+    record->kind = HEAP_PAGE_NONE;
+    record->count = record->next = 0;
+    heap.transit -= committed;
+    heap_run_give(first, pages, committed);
+    platform_interrupts_restore(saved);
+}
+
+/* Takes the frame of one cached page of a group. False: it has none. */
+static bool group_trim(uint32_t group)
+{
+    unsigned long saved = platform_interrupts_save();
+    bool found = group * HEAP_GROUP_PAGES < heap.reach && heap_group(group)->cached != 0;
+    if (found) {
+        unsigned bit = heap_lowest_bit(heap_group(group)->cached);
+        heap_group(group)->cached &= ~(1u << bit);
+        heap.cached--;
+        page_uncommit(heap_page_address(group * HEAP_GROUP_PAGES + bit));
+    }
+    platform_interrupts_restore(saved);
+    return found;
+}
+
+/* Gives back the last page of a table, if what it holds is beyond the frontier. */
+static bool bookkeeping_trim(uintptr_t start, uint32_t *pages, uint32_t entry_bytes,
+                             uint32_t entries_needed)
+{
+    unsigned long saved = platform_interrupts_save();
+    bool found =
+        *pages > 1 && (*pages - 1) * PAGE_SIZE >= entries_needed * entry_bytes && heap.cached == 0;
+    if (found) {
+        --*pages;
+        heap.reach = heap_bookkeeping_reach();
+        page_uncommit(start + (uintptr_t)*pages * PAGE_SIZE);
+    }
+    platform_interrupts_restore(saved);
+    return found;
+}
+
+static bool records_trim(void)
+{
+    return bookkeeping_trim(HEAP_RECORDS_START, &heap.record_pages, sizeof(struct heap_page),
+                            heap.frontier + 1);
+}
+
+static bool groups_trim(void)
+{
+    return bookkeeping_trim(HEAP_GROUPS_START, &heap.group_pages, sizeof(struct heap_group),
+                            heap.frontier / HEAP_GROUP_PAGES + 1);
+}
+
+void heap_bookkeeping_drop(void)
+{
+    unsigned long saved = platform_interrupts_save();
+    while (heap.record_pages != 0)
+        page_uncommit(HEAP_RECORDS_START + (uintptr_t)--heap.record_pages * PAGE_SIZE);
+    while (heap.group_pages != 0)
+        page_uncommit(HEAP_GROUPS_START + (uintptr_t)--heap.group_pages * PAGE_SIZE);
+    platform_interrupts_restore(saved);
+}
+
+uint32_t heap_trim(void)
+{
+    uint32_t before = heap.committed;
+    for (unsigned i = 1; i <= HEAP_CLASSES; i++)
+        heap_class_trim(&heap.classes[i]);
+    for (uint32_t group = 0; group < HEAP_GROUPS && heap.cached != 0; group++)
+        while (group_trim(group))
+            ;
+    while (records_trim() || groups_trim())
+        ;
+    return heap.committed < before ? before - heap.committed : 0;
+}

@@ -1,0 +1,562 @@
+#include "kernel/memory/heap/heap.h"
+
+#include "kernel/include/errors.h"
+#include "kernel/lib/string.h"
+#include "kernel/memory/heap/internal.h"
+
+struct heap heap;
+
+#define CALLER      __builtin_return_address(0)
+#define WINDOW_SIZE ((size_t)HEAP_OBJECT_PAGES * PAGE_SIZE)
+
+/* A live object in a slab. */
+struct slot {
+    struct heap_class *class;
+    struct heap_page *slab;
+    uint32_t index;
+};
+
+int heap_init(void)
+{
+    memset(&heap, 0, sizeof(heap));
+    heap.frontier = 1;
+    heap_tally_set(&heap.high_frontier, 1);
+    heap_tally_set(&heap.peak_committed, 0);
+    heap_tally_set(&heap.failures, 0);
+    heap_tally_set(&heap.past_caches, 0);
+    for (unsigned i = 0; i < HEAP_MISUSE_COUNT; i++)
+        heap_tally_set(&heap.misuses[i], 0);
+    heap_classes_init();
+    for (unsigned i = HEAP_SIZE_CLASSES + 1; i <= HEAP_CLASSES; i++)
+        heap.classes[i].word = &heap.no_slots;
+    if (!heap_commit_bookkeeping())
+        return -ENOMEM;
+    if (heap_commit_bookkeeping())
+        return 0;
+    heap_bookkeeping_drop();
+    return -ENOMEM;
+}
+
+static void count_failure(void)
+{
+    unsigned long saved = platform_interrupts_save();
+    heap_tally_set(&heap.failures, heap.failures.count + 1);
+    platform_interrupts_restore(saved);
+}
+
+static uint32_t pages_of(size_t size)
+{
+    return (uint32_t)((size + PAGE_SIZE - 1) / PAGE_SIZE);
+}
+
+static inline void *class_alloc(struct heap_class *class)
+{
+    unsigned long saved = platform_interrupts_save();
+    void *object;
+    if (__builtin_expect(*class->word == 0, 0)) {
+        platform_interrupts_restore(saved);
+        return heap_class_alloc_slowly(class);
+    }
+    object = heap_class_take(class);
+    platform_interrupts_restore(saved);
+    return object;
+}
+
+static void run_starts(uint32_t first)
+{
+    heap_group(first / HEAP_GROUP_PAGES)->runs ^= 1u << first % HEAP_GROUP_PAGES;
+}
+
+static void *run_alloc(size_t size, size_t alignment)
+{
+    uint32_t pages = pages_of(size);
+    uint32_t first = size > WINDOW_SIZE ? 0 : heap_obtain(pages, (uint32_t)alignment);
+    unsigned long saved;
+    struct heap_page *record;
+    if (first == 0) {
+        count_failure();
+        return NULL;
+    }
+    record = heap_page(first);
+    saved = platform_interrupts_save();
+    record->kind = HEAP_PAGE_RUN;
+    record->next = 0;
+    run_starts(first);
+    heap.transit -= pages;
+    heap.run_pages += pages;
+    heap.run_objects++;
+    heap.run_allocations++;
+    platform_interrupts_restore(saved);
+    return (void *)heap_page_address(first);
+}
+
+void *kmalloc(size_t size)
+{
+    if (__builtin_expect(size - 1 < HEAP_SMALL_MAX, 1))
+        return class_alloc(&heap.classes[heap.class_of[(size - 1) / HEAP_SLOT_BYTES]]);
+    return size == 0 ? NULL : run_alloc(size, PAGE_SIZE);
+}
+
+void *kcalloc(size_t count, size_t size)
+{
+    size_t bytes;
+    void *object;
+    if (__builtin_mul_overflow(count, size, &bytes)) {
+        count_failure();
+        return NULL;
+    }
+    object = kmalloc(bytes);
+    if (object != NULL)
+        memset(object, 0, bytes);
+    return object;
+}
+
+/* Slots of a class lie at multiples of its size from a page's start: so it takes a class whose size
+ * is a multiple of the alignment. The next power of two always is one. */
+static void *small_alloc_aligned(size_t size, size_t alignment)
+{
+    size_t least = size > alignment ? size : alignment;
+    unsigned index = heap.class_of[(least - 1) / HEAP_SLOT_BYTES];
+    while (heap.classes[index].size % alignment != 0)
+        index++;
+    return class_alloc(&heap.classes[index]);
+}
+
+void *kmalloc_aligned(size_t size, size_t alignment)
+{
+    if (alignment == 0 || (alignment & (alignment - 1)) != 0 || alignment > HEAP_MAX_ALIGNMENT)
+        return NULL;
+    if (size == 0)
+        return NULL;
+    if (size <= HEAP_SMALL_MAX && alignment <= HEAP_SMALL_MAX)
+        return small_alloc_aligned(size, alignment);
+    return run_alloc(size, alignment);
+}
+
+/* The record that tells what the page belongs to, and how far behind its start an address lies.
+ * NULL: a page that never held anything, or no page of the window at all. */
+static inline struct heap_page *record_of(const void *object, uint32_t *within)
+{
+    uintptr_t offset = (uintptr_t)object - MAP_HEAP_START;
+    struct heap_page *record;
+    if (__builtin_expect(offset / PAGE_SIZE >= heap.frontier - 1, 0))
+        return NULL;
+    record = heap_page((uint32_t)(offset / PAGE_SIZE) + 1);
+    *within = (uint32_t)offset % PAGE_SIZE;
+    if (record->kind == HEAP_PAGE_REST) {
+        *within += (uint32_t)record->count * PAGE_SIZE;
+        record -= record->count;
+    }
+    return record;
+}
+
+/* Finds the live object that begins exactly there, in a slab. */
+static inline bool slot_find(const void *object, struct slot *slot)
+{
+    uint32_t within;
+    struct heap_page *slab = record_of(object, &within);
+    struct heap_class *class;
+    uint32_t index;
+    if (__builtin_expect(slab == NULL || slab->kind - 1u >= HEAP_CLASSES, 0))
+        return false;
+    class = &heap.classes[slab->kind];
+    index = (uint32_t)((uint64_t)within * class->reciprocal >> 32);
+    slot->class = class;
+    slot->slab = slab;
+    slot->index = index;
+    return index * class->size == within && index < class->slots &&
+           (slab->free[index / 32] & 1u << index % 32) == 0;
+}
+
+/* Finds the object of whole pages that begins exactly there; 0 if none does. */
+static uint32_t run_find(const void *object)
+{
+    uint32_t within;
+    struct heap_page *record = record_of(object, &within);
+    if (record == NULL || record->kind != HEAP_PAGE_RUN || within != 0)
+        return 0;
+    return heap_page_number(record);
+}
+
+/* Interrupts off; turns them back on. */
+static inline void slot_free(const struct slot *slot, unsigned long saved)
+{
+    struct heap_class *class = slot->class;
+    struct heap_page *slab = slot->slab;
+    uint32_t used = slab->count;
+    uint32_t bit = 1u << slot->index % 32;
+    uint32_t first;
+    slab->free[slot->index / 32] |= bit;
+    class->parity ^= bit;
+    slab->count = (uint16_t)(used - 1);
+    class->frees++;
+    if (used == class->slots)
+        heap_slab_not_full(class, slab, slot->index);
+    if (__builtin_expect(used != 1 || slab == class->slab, 1)) {
+        platform_interrupts_restore(saved);
+        return;
+    }
+    first = heap_slab_retire(class, slab);
+    platform_interrupts_restore(saved);
+    heap_release(first);
+}
+
+static void run_free(uint32_t first, unsigned long saved)
+{
+    struct heap_page *record = heap_page(first);
+    record->kind = HEAP_PAGE_TRANSIT;
+    record->next = record->count;
+    run_starts(first);
+    heap.transit += record->count;
+    heap.run_pages -= record->count;
+    heap.run_objects--;
+    heap.run_frees++;
+    platform_interrupts_restore(saved);
+    heap_release(first);
+}
+
+/* Is the page inside a run, behind its first page? Looks back over the bits of runs: O(window /
+ * 32), for a caller that was wrong. */
+static bool is_inside_run(uint32_t page)
+{
+    uint32_t group = page / HEAP_GROUP_PAGES;
+    uint32_t word = heap_group(group)->runs & heap_bits(0, page % HEAP_GROUP_PAGES + 1);
+    uint32_t first;
+    while (word == 0) {
+        if (group == 0)
+            return false;
+        word = heap_group(--group)->runs;
+    }
+    first = group * HEAP_GROUP_PAGES + 31u - (uint32_t)__builtin_clz(word);
+    return page - first < heap_page(first)->count;
+}
+
+/* What is wrong with freeing this. `owner`: the cache that it should be of, or NULL for kfree. */
+static enum heap_misuse misuse_of(const void *object, const struct heap_class *owner)
+{
+    uintptr_t offset = (uintptr_t)object - MAP_HEAP_START;
+    uint32_t within, index;
+    const struct heap_page *record;
+    const struct heap_class *class;
+    if (offset / PAGE_SIZE >= heap.high_frontier.count - 1)
+        return HEAP_FOREIGN_FREE;
+    if (offset % HEAP_ALIGNMENT != 0)
+        return HEAP_MISALIGNED_FREE;
+    record = record_of(object, &within);
+    if (record == NULL || record->kind == HEAP_PAGE_FREE || record->kind == HEAP_PAGE_TRANSIT)
+        return HEAP_DOUBLE_FREE;
+    if (record->kind == HEAP_PAGE_NONE)
+        return is_inside_run(heap_page_number(record)) ? HEAP_INTERIOR_FREE : HEAP_DOUBLE_FREE;
+    if (record->kind == HEAP_PAGE_RUN)
+        return within == 0 ? HEAP_FOREIGN_FREE : HEAP_INTERIOR_FREE;
+    class = &heap.classes[record->kind];
+    index = within / class->size;
+    if (index >= class->slots || (owner != NULL && owner != class) ||
+        (owner == NULL && class > &heap.classes[HEAP_SIZE_CLASSES]))
+        return HEAP_FOREIGN_FREE;
+    return (record->free[index / 32] & 1u << index % 32) != 0 ? HEAP_DOUBLE_FREE
+                                                              : HEAP_INTERIOR_FREE;
+}
+
+/* Interrupts off; turns them back on before it logs. */
+static __attribute__((noinline)) void refuse(const void *object, const struct heap_class *owner,
+                                             const void *caller, unsigned long saved)
+{
+    static const char *const names[HEAP_MISUSE_COUNT] = {"double", "foreign", "interior",
+                                                         "misaligned"};
+    enum heap_misuse misuse = misuse_of(object, owner);
+    heap_tally_set(&heap.misuses[misuse], heap.misuses[misuse].count + 1);
+    platform_interrupts_restore(saved);
+    platform_log("heap: %s free of %p refused, called from %p", names[misuse], object, caller);
+}
+
+/* What kfree does when it is not an object of a size class. Interrupts off; turns them back on. */
+static __attribute__((noinline)) void free_other(void *object, const void *caller,
+                                                 unsigned long saved)
+{
+    uint32_t first = run_find(object);
+    if (first != 0)
+        run_free(first, saved);
+    else
+        refuse(object, NULL, caller, saved);
+}
+
+static inline bool is_size_class(const struct heap_class *class)
+{
+    return class <= &heap.classes[HEAP_SIZE_CLASSES];
+}
+
+static inline void free_from(void *object, const void *caller)
+{
+    unsigned long saved = platform_interrupts_save();
+    struct slot slot;
+    if (__builtin_expect(slot_find(object, &slot) && is_size_class(slot.class), 1))
+        slot_free(&slot, saved);
+    else
+        free_other(object, caller, saved);
+}
+
+void kfree(void *object)
+{
+    if (object != NULL)
+        free_from(object, CALLER);
+}
+
+/* 0 for what is not an object. Interrupts off. */
+static size_t object_bytes(const void *object)
+{
+    struct slot slot;
+    uint32_t first;
+    if (slot_find(object, &slot))
+        return slot.class->size;
+    first = run_find(object);
+    return first == 0 ? 0 : (size_t)heap_page(first)->count * PAGE_SIZE;
+}
+
+size_t ksize(const void *object)
+{
+    unsigned long saved = platform_interrupts_save();
+    size_t bytes = object_bytes(object);
+    platform_interrupts_restore(saved);
+    return bytes;
+}
+
+/* The pages of a run from the n-th on become free. */
+static void run_shrink(uint32_t first, uint32_t pages)
+{
+    unsigned long saved = platform_interrupts_save();
+    struct heap_page *record = heap_page(first);
+    struct heap_page *rest = record + pages;
+    uint32_t surplus = record->count - pages;
+    record->count = (uint16_t)pages;
+    rest->kind = HEAP_PAGE_TRANSIT;
+    rest->count = rest->next = (uint16_t)surplus;
+    heap.run_pages -= surplus;
+    heap.transit += surplus;
+    platform_interrupts_restore(saved);
+    heap_release(first + pages);
+}
+
+/* False: what follows the run is not free, or there are no frames. */
+static bool run_grow(uint32_t first, uint32_t pages)
+{
+    struct heap_page *record = heap_page(first);
+    uint32_t had = record->count;
+    struct heap_page *rest = record + had;
+    unsigned long saved;
+    if (!heap_obtain_at(first + had, pages - had))
+        return false;
+    saved = platform_interrupts_save();
+    rest->kind = HEAP_PAGE_NONE;
+    rest->count = rest->next = 0;
+    record->count = (uint16_t)pages;
+    heap.transit -= pages - had;
+    heap.run_pages += pages - had;
+    platform_interrupts_restore(saved);
+    return true;
+}
+
+/* `has`: the object's bytes now. */
+static bool resize_in_place(void *object, size_t has, size_t size)
+{
+    uint32_t first = run_find(object);
+    if (first != 0 && size <= WINDOW_SIZE) {
+        uint32_t pages = pages_of(size);
+        if (pages < pages_of(has))
+            run_shrink(first, pages);
+        return pages <= pages_of(has) || run_grow(first, pages);
+    }
+    return size <= has;
+}
+
+static bool is_cache_object(const void *object)
+{
+    struct slot slot;
+    return slot_find(object, &slot) && !is_size_class(slot.class);
+}
+
+void *krealloc(void *object, size_t size)
+{
+    unsigned long saved;
+    size_t has;
+    void *moved;
+    if (object == NULL)
+        return kmalloc(size);
+    if (size == 0) {
+        free_from(object, CALLER);
+        return NULL;
+    }
+    saved = platform_interrupts_save();
+    has = is_cache_object(object) ? 0 : object_bytes(object);
+    if (has == 0) {
+        refuse(object, NULL, CALLER, saved);
+        return NULL;
+    }
+    platform_interrupts_restore(saved);
+    if (resize_in_place(object, has, size))
+        return object;
+    moved = kmalloc(size);
+    if (moved == NULL)
+        return NULL;
+    memcpy(moved, object, has);
+    free_from(object, CALLER);
+    return moved;
+}
+
+struct heap_cache *heap_cache_create(const char *name, size_t size, size_t alignment)
+{
+    struct heap_class *found = NULL;
+    unsigned long saved;
+    if (name == NULL || size == 0 || size > HEAP_CACHE_OBJECT_MAX || alignment == 0 ||
+        (alignment & (alignment - 1)) != 0 || alignment > PAGE_SIZE)
+        return NULL;
+    if (alignment < HEAP_SLOT_BYTES)
+        alignment = HEAP_SLOT_BYTES;
+    saved = platform_interrupts_save();
+    for (unsigned i = HEAP_SIZE_CLASSES + 1; i <= HEAP_CLASSES && found == NULL; i++)
+        if (heap.classes[i].size == 0)
+            found = &heap.classes[i];
+    if (found != NULL)
+        heap_class_set_up(found, (uint32_t)((size + alignment - 1) & ~(alignment - 1)), name);
+    else
+        heap_tally_set(&heap.failures, heap.failures.count + 1);
+    platform_interrupts_restore(saved);
+    return (struct heap_cache *)found;
+}
+
+void *heap_cache_alloc(struct heap_cache *cache)
+{
+    return class_alloc((struct heap_class *)cache);
+}
+
+void heap_cache_free(struct heap_cache *cache, void *object)
+{
+    struct heap_class *owner = (struct heap_class *)cache;
+    unsigned long saved;
+    struct slot slot;
+    if (object == NULL)
+        return;
+    saved = platform_interrupts_save();
+    if (__builtin_expect(slot_find(object, &slot) && slot.class == owner, 1))
+        slot_free(&slot, saved);
+    else
+        refuse(object, owner, CALLER, saved);
+}
+
+int heap_cache_destroy(struct heap_cache *cache)
+{
+    struct heap_class *class = (struct heap_class *)cache;
+    unsigned long saved = platform_interrupts_save();
+    bool busy = class->allocations != class->frees;
+    platform_interrupts_restore(saved);
+    if (busy)
+        return -EBUSY;
+    heap_class_trim(class);
+    saved = platform_interrupts_save();
+    heap_tally_set(&heap.past_caches, heap.past_caches.count + class->allocations);
+    *class = (struct heap_class){.word = &heap.no_slots};
+    platform_interrupts_restore(saved);
+    return 0;
+}
+
+void heap_read_statistics(struct heap_statistics *statistics)
+{
+    unsigned long saved = platform_interrupts_save();
+    *statistics = (struct heap_statistics){
+        .allocations = heap.run_allocations + heap.past_caches.count,
+        .frees = heap.run_frees + heap.past_caches.count,
+        .failures = heap.failures.count,
+        .live_bytes = (size_t)heap.run_pages * PAGE_SIZE,
+        .committed_bytes = (size_t)heap.committed * PAGE_SIZE,
+        .slab_bytes = (size_t)heap.slab_pages * PAGE_SIZE,
+        .run_bytes = (size_t)heap.run_pages * PAGE_SIZE,
+        .bookkeeping_bytes = (size_t)(heap.record_pages + heap.group_pages) * PAGE_SIZE,
+        .cached_bytes = (size_t)(heap.cached + heap.transit) * PAGE_SIZE,
+        .peak_committed_bytes = (size_t)heap.peak_committed.count * PAGE_SIZE,
+        .window_bytes = MAP_HEAP_END - MAP_HEAP_START,
+    };
+    for (unsigned i = 0; i < HEAP_MISUSE_COUNT; i++)
+        statistics->misuses[i] = heap.misuses[i].count;
+    for (unsigned i = 1; i <= HEAP_CLASSES; i++) {
+        const struct heap_class *class = &heap.classes[i];
+        statistics->allocations += class->allocations;
+        statistics->frees += class->frees;
+        statistics->live_bytes += (size_t)(class->allocations - class->frees) * class->size;
+    }
+    statistics->objects = (uint32_t)(statistics->allocations - statistics->frees);
+    platform_interrupts_restore(saved);
+}
+
+/* The class of a row: size classes first, then the caches that exist. */
+static const struct heap_class *class_of_row(unsigned row)
+{
+    for (unsigned i = 1; i <= HEAP_CLASSES; i++)
+        if (heap.classes[i].size != 0 && row-- == 0)
+            return &heap.classes[i];
+    return NULL;
+}
+
+bool heap_read_class(unsigned index, struct heap_class_statistics *statistics)
+{
+    unsigned long saved = platform_interrupts_save();
+    const struct heap_class *class = class_of_row(index);
+    if (class != NULL)
+        *statistics = (struct heap_class_statistics){
+            .name = class->name,
+            .object_bytes = class->size,
+            .live = (uint32_t)(class->allocations - class->frees),
+            .slabs = class->slabs,
+            .committed_bytes = (size_t) class->slabs * class->pages * PAGE_SIZE,
+        };
+    platform_interrupts_restore(saved);
+    return class != NULL;
+}
+
+/* What a walk finds at a page: an object of whole pages, a slab, or something to step over. */
+struct step {
+    uint32_t pages;
+    uint32_t slots;
+    size_t bytes; /* of an object; 0: none here */
+};
+
+static struct step step_at(uint32_t page)
+{
+    const struct heap_page *record = heap_page(page);
+    struct step step = {.pages = 1};
+    if (record->kind == HEAP_PAGE_RUN || record->kind == HEAP_PAGE_FREE ||
+        record->kind == HEAP_PAGE_TRANSIT) {
+        step.pages = record->count;
+        step.slots = record->kind == HEAP_PAGE_RUN;
+        step.bytes = (size_t)record->count * PAGE_SIZE;
+    } else if (record->kind - 1u < HEAP_CLASSES) {
+        const struct heap_class *class = &heap.classes[record->kind];
+        step = (struct step){class->pages, class->slots, class->size};
+    }
+    return step;
+}
+
+/* The object may be freed by the visitor: whether it lives is asked again for each. */
+static bool visit_slots(uint32_t page, const struct step *step, heap_visitor visit, void *context)
+{
+    for (uint32_t slot = 0; slot < step->slots; slot++) {
+        void *object = (void *)(heap_page_address(page) + (uintptr_t)slot * step->bytes);
+        if (ksize(object) == step->bytes && !visit(context, object, step->bytes))
+            return false;
+    }
+    return true;
+}
+
+void heap_visit(heap_visitor visit, void *context)
+{
+    uint32_t page = 1;
+    for (;;) {
+        unsigned long saved = platform_interrupts_save();
+        struct step step = {0};
+        if (page < heap.frontier)
+            step = step_at(page);
+        platform_interrupts_restore(saved);
+        if (step.pages == 0 || !visit_slots(page, &step, visit, context))
+            return;
+        page += step.pages;
+    }
+}
