@@ -6,9 +6,10 @@
 #include "tests/unit/host/platform.h"
 #include "tests/unit/test.h"
 
-#define RESERVED      BYTEMAP_TAG(BYTEMAP_RESERVED, BYTEMAP_KERNEL)
-#define BAD           BYTEMAP_TAG(BYTEMAP_BAD, BYTEMAP_NONE)
-#define DIRECT_FRAMES ((frame_t)((MAP_DIRECT_END - MAP_DIRECT_START) / FRAME_SIZE))
+#define RESERVED       BYTEMAP_TAG(BYTEMAP_RESERVED, BYTEMAP_KERNEL)
+#define BAD            BYTEMAP_TAG(BYTEMAP_BAD, BYTEMAP_NONE)
+#define CONTENT_FRAMES 0x20000u /* what any process has room for */
+#define DIRECT_FRAMES  ((frame_t)((MAP_DIRECT_END - MAP_DIRECT_START) / FRAME_SIZE))
 
 struct model_frame {
     bytemap_tag_t tag; /* without the locked and shared bits; FREE for zeroed frames too */
@@ -20,6 +21,7 @@ static uint32_t model_size, ram, spare, reserve, low;
 static frame_t model_reach;
 static uint64_t allocations, frees, failures, refusals;
 static void *bytes, *storage;
+static bool has_content; /* this process has room for the frames' bytes */
 static const frame_t ends[PAGEFRAME_WHERE_COUNT] = {1u << 24, 1u << 20, DIRECT_FRAMES, 4096, 256};
 
 static bool is_out(bytemap_tag_t tag)
@@ -62,7 +64,13 @@ void model_init(uint32_t frames, frame_t reach, const struct model_region *regio
     storage = aligned_alloc(FRAME_SIZE, pageframe_storage_bytes(frames));
     CHECK(model != NULL && bytes != NULL && storage != NULL);
     memset(storage, 0xA5, pageframe_storage_bytes(frames));
-    host_platform_init(frames < DIRECT_FRAMES ? frames : DIRECT_FRAMES);
+    frame_t top = 0;
+    for (unsigned i = 0; i < count; i++)
+        for (frame_t frame = regions[i].start; frame < regions[i].end; frame++)
+            if (frame < DIRECT_FRAMES)
+                top = frame;
+    has_content = top < CONTENT_FRAMES || sizeof(void *) > 4;
+    host_platform_init(has_content ? top + 1 : 1);
     model_size = frames;
     model_reach = reach;
     ram = spare = reserve = low = 0;
@@ -142,7 +150,7 @@ static void check_highest(frame_t frame, unsigned where)
 static void dirty(frame_t first, uint32_t count)
 {
     for (frame_t frame = first; count-- > 0; frame++)
-        if (frame < DIRECT_FRAMES)
+        if (has_content && frame < DIRECT_FRAMES)
             *(volatile unsigned char *)platform_frame_pointer(frame) = 0x5A;
 }
 
@@ -158,6 +166,8 @@ frame_t model_alloc(unsigned where, bytemap_tag_t tag)
 frame_t model_alloc_zeroed(unsigned where, bytemap_tag_t tag)
 {
     unsigned place = where & ~PAGEFRAME_MUST;
+    if (!has_content)
+        return FRAME_NONE;
     frame_t frame = pageframe_alloc_zeroed(where, tag);
     if (place == PAGEFRAME_ANYWHERE || place == PAGEFRAME_BELOW_4G)
         where = PAGEFRAME_DIRECT | (where & PAGEFRAME_MUST);
@@ -396,6 +406,8 @@ void model_retag(frame_t frame, bytemap_tag_t tag)
 
 void model_zero_one(void)
 {
+    if (!has_content)
+        return;
     uint32_t zeroed = bytemap_count(BYTEMAP_ZEROED), unzeroed = bytemap_count(BYTEMAP_FREE);
     bool did = pageframe_zero_one();
     CHECK_EQUAL(bytemap_count(BYTEMAP_ZEROED), zeroed + did);

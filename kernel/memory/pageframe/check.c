@@ -11,18 +11,13 @@ struct expectation {
     uint32_t orders;
 };
 
-/* Whether a FREE frame is outside the index, as the last one freed in its zone. */
-static bool is_hot(frame_t frame)
-{
-    return pageframe.zones[pageframe_zone_of(frame)].hot == frame;
-}
-
-static uint32_t expected_mask(uint32_t word)
+/* The frames of a word that are in state FREE. */
+static uint32_t free_by_state(uint32_t word)
 {
     uint32_t mask = 0;
     for (unsigned bit = 0; bit < PAGEFRAME_WORD_FRAMES; bit++) {
         frame_t frame = word * PAGEFRAME_WORD_FRAMES + bit;
-        if (bytemap_get(frame) == BYTEMAP_FREE && frame < pageframe.frames && !is_hot(frame))
+        if (frame < pageframe.frames && bytemap_get(frame) == BYTEMAP_FREE)
             mask |= 1u << bit;
     }
     return mask;
@@ -37,12 +32,11 @@ static bool is_open(uint32_t word, unsigned zone)
 /* A word's mask and class. Returns the class that it must have. */
 static enum pageframe_class check_word(struct check *check, uint32_t word, unsigned zone)
 {
-    uint32_t mask = expected_mask(word);
+    uint32_t mask = pageframe.masks[word], is_free = free_by_state(word);
     enum pageframe_class class = is_open(word, zone) ? PAGEFRAME_OPEN : pageframe_class_of(mask);
-    if (pageframe.masks[word] != mask)
-        check_fault(check,
-                    "pageframe: frames from 0x%x: free by their state 0x%08x, by the index 0x%08x",
-                    word * PAGEFRAME_WORD_FRAMES, mask, pageframe.masks[word]);
+    if ((mask & ~is_free) != 0)
+        check_fault(check, "pageframe: the index has frames from 0x%x as 0x%08x, free are 0x%08x",
+                    word * PAGEFRAME_WORD_FRAMES, mask, is_free);
     if (pageframe.classes[word] != class)
         check_fault(check, "pageframe: word 0x%x has class %u, should have %u", word,
                     pageframe.classes[word], class);
@@ -149,6 +143,48 @@ static void check_index(struct check *check)
         check_same(check, "top", order, 0, pageframe.top[order], expected.top[order]);
 }
 
+/* The frames that are FREE but not in the index: how many, and the sum of their numbers, modulo
+ * 2^32. One wrong number in what should be the same frames always shows in the sum. */
+struct outside {
+    uint32_t count, sum;
+};
+
+static struct outside outside_index(frame_t start, frame_t end)
+{
+    struct outside found = {0, 0};
+    for (uint32_t word = start / PAGEFRAME_WORD_FRAMES; word < pageframe_words(end); word++) {
+        uint32_t outside = free_by_state(word) & ~pageframe.masks[word];
+        for (; outside != 0; outside &= outside - 1) {
+            found.count++;
+            found.sum += word * PAGEFRAME_WORD_FRAMES + lowest_bit(outside);
+        }
+    }
+    return found;
+}
+
+/* A zone's hot stack holds just the free frames that are not in the index. */
+static void check_hot(struct check *check, unsigned zone, frame_t start, frame_t end)
+{
+    const struct pageframe_hot *hot = pageframe_hot_of(zone);
+    struct outside outside = outside_index(start, end);
+    uint32_t sum = 0, count = hot != NULL ? hot->count : 0;
+    if (count != outside.count || count > PAGEFRAME_HOT_MAX) {
+        check_fault(check,
+                    "pageframe: zone %u has %u free frames outside the index, %u on its stack",
+                    zone, outside.count, count);
+        return;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        frame_t frame = hot->frames[i];
+        sum += frame;
+        if (frame < start || frame >= end || bytemap_get(frame) != BYTEMAP_FREE)
+            check_fault(check, "pageframe: zone %u has frame 0x%x on its stack, not free there",
+                        zone, frame);
+    }
+    if (sum != outside.sum)
+        check_fault(check, "pageframe: zone %u has other frames on its stack than are free", zone);
+}
+
 /* What a zone keeps outside the bitmaps, and its count. */
 static void check_zone(struct check *check, unsigned zone)
 {
@@ -159,17 +195,14 @@ static void check_zone(struct check *check, unsigned zone)
         end = pageframe.frames;
     for (frame_t frame = start; frame < end; frame++)
         count += bytemap_tag_is_free(bytemap_get(frame));
-    if (z->free_frames != count)
+    if (zone != pageframe.top_zone && z->free_frames != count)
         check_fault(check, "pageframe: zone %u has %u free frames, its counter says %u", zone,
                     count, z->free_frames);
-    if (z->hot != FRAME_NONE &&
-        (z->hot < start || z->hot >= end || bytemap_get(z->hot) != BYTEMAP_FREE))
-        check_fault(
-            check, "pageframe: zone %u keeps frame 0x%x as the last freed, which is not free there",
-            zone, z->hot);
-    if (z->open == &pageframe.no_word ? z->open_first != FRAME_NONE
-                                      : z->open_first < start || z->open_first >= end ||
-                                            !is_open(z->open_first / PAGEFRAME_WORD_FRAMES, zone))
+    if (start < end)
+        check_hot(check, zone, start, end);
+    bool is_none = z->open == &pageframe.no_word && z->open_first == FRAME_NONE;
+    if (!is_none && (z->open_first < start || z->open_first >= end ||
+                     !is_open(z->open_first / PAGEFRAME_WORD_FRAMES, zone)))
         check_fault(check, "pageframe: zone %u has a wrong open word, at frame 0x%x", zone,
                     z->open_first);
 }
@@ -227,11 +260,12 @@ static void check_counters(struct check *check)
 {
     uint32_t spare = bytemap.count[BYTEMAP_FREE] + bytemap.count[BYTEMAP_ZEROED];
     uint32_t kept = pageframe.reserve_frames, given_out = pageframe_given_out();
+    uint32_t allocated = (uint32_t)pageframe.granted - pageframe.budget;
     if (pageframe.granted != ~pageframe.ungranted)
         check_fault(check, "pageframe: the count of frames granted and its complement disagree");
-    if ((uint32_t)pageframe.granted - pageframe.budget - pageframe.freed != given_out)
+    if (allocated - pageframe.freed != given_out)
         check_fault(check, "pageframe: %u frames are out, but %u went and %u came back", given_out,
-                    (uint32_t)pageframe.granted - pageframe.budget, pageframe.freed);
+                    allocated, pageframe.freed);
     if (pageframe.budget > (spare > kept ? spare - kept : 0))
         check_fault(check, "pageframe: the budget of %u frames reaches into the reserve",
                     pageframe.budget);
@@ -239,17 +273,30 @@ static void check_counters(struct check *check)
         pageframe.low_watermark_frames > pageframe.ram_frames / 4)
         check_fault(check, "pageframe: reserve %u or low watermark %u is above a quarter of RAM",
                     kept, pageframe.low_watermark_frames);
-    if (pageframe.top_zone != pageframe_zone_of(pageframe.frames - 1))
-        check_fault(check, "pageframe: zone %u is said to be the highest", pageframe.top_zone);
     if (pageframe.no_word != 0)
         check_fault(check, "pageframe: the word that is always empty is 0x%x", pageframe.no_word);
 }
 
+/* What pageframe_init fixed: nothing else is looked at if it is wrong. */
+static bool is_layout_right(void)
+{
+    if (pageframe.frames == 0 || pageframe.frames > bytemap_frames() ||
+        pageframe.frames > PAGEFRAME_FRAMES_MAX)
+        return false;
+    unsigned zone = pageframe_zone_of(pageframe.frames - 1);
+    if (pageframe.top_zone != zone)
+        return false;
+    if (pageframe_hot_of(zone) == NULL)
+        return pageframe.top_count == 0;
+    return pageframe.top_first == pageframe_borders[zone] &&
+           pageframe.top_count == pageframe.frames - pageframe_borders[zone];
+}
+
 void pageframe_check(struct check *check)
 {
-    if (pageframe.frames == 0 || pageframe.frames > bytemap_frames()) {
-        check_fault(check, "pageframe: %u frames, but the bytemap has %u", pageframe.frames,
-                    bytemap_frames());
+    if (!is_layout_right()) {
+        check_fault(check, "pageframe: %u frames with zone %u as the highest, the bytemap has %u",
+                    pageframe.frames, pageframe.top_zone, bytemap_frames());
         return;
     }
     check_index(check);

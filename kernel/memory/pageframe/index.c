@@ -3,20 +3,17 @@
 #include "kernel/memory/pageframe/internal.h"
 #include "kernel/memory/platform.h"
 
-#define FRAMES_AT(address) ((frame_t)((address) >> FRAME_SHIFT))
-#define DIRECT_FRAMES      FRAMES_AT(MAP_DIRECT_END - MAP_DIRECT_START)
-#define ALL                UINT32_MAX
+#define ALL UINT32_MAX
 
 const frame_t pageframe_borders[PAGEFRAME_ZONES + 1] = {0,
-                                                        FRAMES_AT(0x100000),
-                                                        FRAMES_AT(0x1000000),
-                                                        DIRECT_FRAMES,
-                                                        FRAMES_AT(0x100000000),
+                                                        PAGEFRAME_BORDER_1,
+                                                        PAGEFRAME_BORDER_2,
+                                                        PAGEFRAME_BORDER_3,
+                                                        PAGEFRAME_BORDER_4,
                                                         (frame_t)PAGEFRAME_FRAMES_MAX};
 
-_Static_assert(DIRECT_FRAMES % PAGEFRAME_GROUP_FRAMES == 0, "no group straddles two zones");
-_Static_assert(DIRECT_FRAMES <= 1024 * PAGEFRAME_GROUP_FRAMES &&
-                   FRAMES_AT(0x100000000) <= 1024 * PAGEFRAME_GROUP_FRAMES,
+_Static_assert(PAGEFRAME_BORDER_3 % PAGEFRAME_GROUP_FRAMES == 0, "no group straddles two zones");
+_Static_assert(PAGEFRAME_BORDER_4 <= 1024 * PAGEFRAME_GROUP_FRAMES,
                "each of zones 0 to 3 fits 1024 slots");
 
 /* Bit s: summary word s belongs to the zone. */
@@ -46,16 +43,17 @@ uint32_t pageframe_blocks(uint32_t mask, unsigned order)
 
 enum pageframe_class pageframe_class_of(uint32_t mask)
 {
-    unsigned order = 0;
     if (mask == 0)
         return PAGEFRAME_EMPTY;
-    while (order < PAGEFRAME_FULL) {
-        mask &= mask >> (1u << order) & block_starts[order + 1];
-        if (mask == 0)
-            break;
-        order++;
-    }
-    return (enum pageframe_class)order;
+    if ((mask &= mask >> 1 & block_starts[1]) == 0)
+        return (enum pageframe_class)0;
+    if ((mask &= mask >> 2 & block_starts[2]) == 0)
+        return (enum pageframe_class)1;
+    if ((mask &= mask >> 4 & block_starts[3]) == 0)
+        return (enum pageframe_class)2;
+    if ((mask &= mask >> 8 & block_starts[4]) == 0)
+        return (enum pageframe_class)3;
+    return (mask & mask >> 16) == 0 ? (enum pageframe_class)4 : PAGEFRAME_FULL;
 }
 
 unsigned pageframe_full_order(uint32_t full_words)
@@ -136,16 +134,33 @@ static void word_reclass(uint32_t word, unsigned zone, enum pageframe_class afte
         group_set_full(group_index, zone, group->words[PAGEFRAME_FULL] | bit);
 }
 
-void pageframe_index_reclass(uint32_t word, unsigned zone)
+static void word_settle(uint32_t word, unsigned zone)
 {
     word_reclass(word, zone, pageframe_class_of(pageframe.masks[word]));
+}
+
+/* A frame freed in a word changes the word's class only if it completes a block one order above:
+ * that has to be free, [class]: so many bits at so aligned a place. An empty word gets its first
+ * block; a full one cannot get here; an open one is left alone. */
+static const uint32_t next_block[PAGEFRAME_CLASSES] = {0x3, 0xF, 0xFF, 0xFFFF, ALL, ALL, 0x1, ALL};
+static const uint8_t next_align[PAGEFRAME_CLASSES] = {30, 28, 24, 16, 0, 0, 31, 0};
+
+void pageframe_index_put(frame_t frame, unsigned zone)
+{
+    uint32_t word = frame / PAGEFRAME_WORD_FRAMES;
+    unsigned class = pageframe.classes[word] % PAGEFRAME_CLASSES;
+    uint32_t mask = pageframe.masks[word] | 1u << frame % PAGEFRAME_WORD_FRAMES;
+    uint32_t block = next_block[class] << (frame & next_align[class]);
+    pageframe.masks[word] = mask;
+    if ((~mask & block) == 0 && class != PAGEFRAME_OPEN)
+        word_settle(word, zone);
 }
 
 static void word_set(uint32_t word, unsigned zone, uint32_t mask)
 {
     pageframe.masks[word] = mask;
     if (pageframe.classes[word] != PAGEFRAME_OPEN)
-        pageframe_index_reclass(word, zone);
+        word_settle(word, zone);
 }
 
 /* Turns whole words of one group from empty to full, or from full to empty, in one step for the
@@ -290,7 +305,7 @@ void pageframe_index_close(unsigned zone)
     uint32_t word = z->open_first / PAGEFRAME_WORD_FRAMES;
     z->open = &pageframe.no_word;
     z->open_first = FRAME_NONE;
-    pageframe_index_reclass(word, zone);
+    word_settle(word, zone);
 }
 
 /* Whether the first `count` frames (fewer than a group) of the group that starts here are free. */
@@ -342,6 +357,5 @@ void pageframe_index_init(void)
     for (unsigned zone = 0; zone < PAGEFRAME_ZONES; zone++) {
         pageframe.zones[zone].open = &pageframe.no_word;
         pageframe.zones[zone].open_first = FRAME_NONE;
-        pageframe.zones[zone].hot = FRAME_NONE;
     }
 }

@@ -26,8 +26,10 @@
  * policy without its ladder of splits and merges, since a block's buddies are bits of one word.
  *
  * Free frames that the index does not hold, so that the short paths need not touch it:
- *   - `hot` of a zone: the frame freed last, which is the next one to be given out;
- *   - the zeroed frames (state ZEROED), which are on a stack.
+ *   - the hot stack of each of the three highest zones that have frames: what was freed last, and
+ *     is the first to be given out;
+ *   - the zeroed frames (state ZEROED), which are on a stack of their own.
+ * A run that is not found in the index brings these into it, a few at a time, and looks again.
  * And the `open` word of a zone, from which single frames are taken, keeps its mask but is in no
  * group's sets (class OPEN) until it is closed.
  *
@@ -43,6 +45,8 @@
 #define PAGEFRAME_ORDER_GROUP   10u /* a whole group */
 #define PAGEFRAME_SUMMARY_WORDS 19u /* of 1024 slots each: one for zones 0 to 3, 15 for zone 4 */
 #define PAGEFRAME_ZEROED_MAX    64u
+#define PAGEFRAME_HOT_STACKS    3u
+#define PAGEFRAME_HOT_MAX       1024u
 #define PAGEFRAME_FRAMES_MAX    (E820_LIMIT >> FRAME_SHIFT)
 
 enum pageframe_class { /* 0 to 4: the order of the largest free block */
@@ -56,22 +60,34 @@ struct pageframe_group {
     uint32_t words[PAGEFRAME_FULL + 1]; /* [class]: the words of that class */
 };
 
+/* frames[0] to frames[count - 1] are free, in one zone and not in the index. */
+struct pageframe_hot {
+    uint32_t count;
+    frame_t frames[PAGEFRAME_HOT_MAX];
+};
+
 /* The zones in ascending order are those of enum pageframe_where in descending order. */
 struct pageframe_zone {
     uint32_t *open; /* the mask of the open word; &pageframe.no_word if none is open */
     frame_t open_first;
-    frame_t hot;          /* a free frame outside the index, or FRAME_NONE */
-    uint32_t free_frames; /* hot, zeroed and those in the open word included */
+    uint32_t free_frames; /* hot, zeroed and those in the open word included; means nothing in the
+                             top zone, whose count is what the others leave of the whole */
     uint32_t orders;      /* bit o: some group has order o */
 };
 
 struct pageframe {
-    struct pageframe_zone zones[PAGEFRAME_ZONES];
+    /* What the shortest paths read and write. */
     uint32_t budget;    /* frames that may be given out before anyone looks at the reserve again */
     uint32_t freed;     /* frames that came back, modulo 2^32 */
+    uint32_t top_first; /* the first frame of the top zone, the highest that has frames, and how */
+    uint32_t top_count; /* many frame numbers it has; 0 if it has no hot stack */
+    struct pageframe_hot
+        hot[PAGEFRAME_HOT_STACKS]; /* [0] is the top zone's, [1] of the one below */
+
+    struct pageframe_zone zones[PAGEFRAME_ZONES];
     uint64_t granted;   /* frames given out since the start, plus budget */
     uint64_t ungranted; /* ~granted: tells a wrong byte in it */
-    uint32_t top_zone;  /* the highest one that has frames */
+    uint32_t top_zone;
 
     uint32_t frames;
     frame_t reach;
@@ -89,26 +105,37 @@ struct pageframe {
     uint32_t top[PAGEFRAME_ORDERS]; /* bit s: summary[order][s] is not 0 */
 
     uint32_t zeroed_count;
-    frame_t zeroed[PAGEFRAME_ZEROED_MAX];
-    uint32_t no_word; /* always 0 */
+    frame_t zeroed[PAGEFRAME_ZEROED_MAX]; /* entries from zeroed_count on are 0 */
+    uint32_t no_word;                     /* always 0 */
 };
 
 extern struct pageframe pageframe;
 
 /* Borders of the zones in frames: zone z is [borders[z], borders[z + 1]). */
+#define PAGEFRAME_BORDER_1 0x100u
+#define PAGEFRAME_BORDER_2 0x1000u
+#define PAGEFRAME_BORDER_3 ((frame_t)((MAP_DIRECT_END - MAP_DIRECT_START) >> FRAME_SHIFT))
+#define PAGEFRAME_BORDER_4 0x100000u
+
 extern const frame_t pageframe_borders[PAGEFRAME_ZONES + 1];
 
 static inline unsigned pageframe_zone_of(frame_t frame)
 {
-    unsigned zone = 0;
-    while (frame >= pageframe_borders[zone + 1])
-        zone++;
-    return zone;
+    return (frame >= PAGEFRAME_BORDER_1) + (frame >= PAGEFRAME_BORDER_2) +
+           (frame >= PAGEFRAME_BORDER_3) + (frame >= PAGEFRAME_BORDER_4);
+}
+
+/* The hot stack of a zone, NULL if it has none. The two lowest zones never have one: what a stack
+ * holds could be all of them. */
+static inline struct pageframe_hot *pageframe_hot_of(unsigned zone)
+{
+    unsigned below_top = pageframe.top_zone - zone;
+    return below_top < PAGEFRAME_HOT_STACKS && zone >= 2 ? &pageframe.hot[below_top] : NULL;
 }
 
 static inline uint32_t pageframe_group_of(uint32_t word)
 {
-    return word * PAGEFRAME_WORD_FRAMES < pageframe_borders[1] ? 0 : word / 32 + 1;
+    return word < PAGEFRAME_BORDER_1 / PAGEFRAME_WORD_FRAMES ? 0 : word / 32 + 1;
 }
 
 /* A group's slot; zone tells entry 0 from entry 1. */
@@ -149,8 +176,8 @@ void pageframe_index_init(void);
 /* Enters frames that the index does not hold; removes frames that it holds. O(count / 32). */
 void pageframe_index_add(frame_t first, uint32_t count);
 void pageframe_index_remove(frame_t first, uint32_t count);
-/* Puts a word whose mask has been given bits into the set of its class. Not for the open word. */
-void pageframe_index_reclass(uint32_t word, unsigned zone);
+/* Enters one frame. O(1). */
+void pageframe_index_put(frame_t frame, unsigned zone);
 /* Takes one frame of a zone out of the index; FRAME_NONE if it holds none. O(1). */
 frame_t pageframe_index_take(unsigned zone);
 /* The start of a block of 2^order frames, order <= 10, that lies below `limit` with its first

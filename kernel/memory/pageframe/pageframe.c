@@ -14,31 +14,39 @@ struct pageframe pageframe;
 #define TAG_BAD             BYTEMAP_TAG(BYTEMAP_BAD, BYTEMAP_NONE)
 #define HELD_BITS           (BYTEMAP_LOCKED_BIT | BYTEMAP_SHARED_BIT)
 
-#define REFERENCES_MASK     0xFFFFu /* of a reference word: references beyond the first */
-#define LOCK_ONE            0x10000u
+/* How many frames a run that was not found brings into the index at once, and how often. */
+#define SETTLE_STEP 32u
+#define SETTLE_STEPS                                                                               \
+    (2 + (PAGEFRAME_HOT_STACKS * PAGEFRAME_HOT_MAX + PAGEFRAME_ZEROED_MAX) / SETTLE_STEP)
+
+#define REFERENCES_MASK 0xFFFFu /* of a reference word: references beyond the first */
+#define LOCK_ONE        0x10000u
 
 /* What the byte of a frame says about giving the frame back. One look-up answers it. */
-enum verdict { ABSENT, GIVEN, FREE_ALREADY, HELD, WITHDRAWN };
+enum verdict { GIVEN, ABSENT, FREE_ALREADY, HELD, WITHDRAWN };
 
-#define GIVEN_STATES(upper)                                                                        \
-    [upper | BYTEMAP_ALLOCATED] = GIVEN, [upper | BYTEMAP_PAGE_TABLE] = GIVEN,                     \
-             [upper | BYTEMAP_HEAP] = GIVEN, [upper | BYTEMAP_CACHE] = GIVEN
+#define HELD_4     HELD, HELD, HELD, HELD
+#define HELD_16    HELD_4, HELD_4, HELD_4, HELD_4
+#define OWNED(own) HELD, HELD, HELD, own, HELD, GIVEN, GIVEN, GIVEN, GIVEN, HELD, HELD, HELD, HELD_4
 
-static const uint8_t verdicts[64] = {
-    [BYTEMAP_FREE] = FREE_ALREADY,      [BYTEMAP_ZEROED] = FREE_ALREADY,
-    [BYTEMAP_BAD] = WITHDRAWN,          [TAG_RESERVED] = WITHDRAWN,
-    GIVEN_STATES(BYTEMAP_KERNEL << 4),  GIVEN_STATES(BYTEMAP_USER << 4),
-    GIVEN_STATES(BYTEMAP_LIBRARY << 4),
-};
+/* [tag], a line for each upper half. HELD is also what bytes say that are not valid. */
+static const uint8_t verdicts[256] = {
+    /* no owner: absent, free, zeroed, -, bad */
+    ABSENT, FREE_ALREADY, FREE_ALREADY, HELD, WITHDRAWN, HELD, HELD, HELD, HELD_4, HELD_4,
+    OWNED(WITHDRAWN), /* kernel: reserved, given out as any of four */
+    OWNED(HELD),      /* user */
+    OWNED(HELD),      /* library */
+    /* locked, shared, both */
+    HELD_16, HELD_16, HELD_16, HELD_16, HELD_16, HELD_16, HELD_16, HELD_16, HELD_16, HELD_16,
+    HELD_16, HELD_16};
 
-static enum verdict verdict_of(bytemap_tag_t tag)
-{
-    return tag < ARRAY_COUNT(verdicts) ? (enum verdict)verdicts[tag] : HELD;
-}
+_Static_assert(BYTEMAP_FREE == 1 && BYTEMAP_ZEROED == 2 && TAG_RESERVED == 0x13 && TAG_BAD == 4 &&
+                   BYTEMAP_ALLOCATED == 5 && BYTEMAP_STATE_COUNT == 9,
+               "the lines above");
 
 static bool is_given_out(bytemap_tag_t tag)
 {
-    return verdict_of(tag & (bytemap_tag_t)~HELD_BITS) == GIVEN;
+    return verdicts[tag & (bytemap_tag_t)~HELD_BITS] == GIVEN;
 }
 
 static int refuse(int error)
@@ -137,22 +145,24 @@ static frame_t drop_zeroed(uint32_t at)
     return frame;
 }
 
-/* Brings every free frame into the index and closes the open words, so that the index alone says
- * what is free. Returns whether that changed anything. O(PAGEFRAME_ZEROED_MAX). */
-static bool settle(void)
+/* Brings up to `most` hot or zeroed frames into the index, after those the open words, so that the
+ * index alone says what is free. Returns whether that changed anything. O(most). */
+static bool settle(uint32_t most)
 {
-    bool changed = pageframe.zeroed_count != 0;
-    while (pageframe.zeroed_count != 0) {
+    bool changed = false;
+    for (; most != 0 && pageframe.zeroed_count != 0; most--) {
         frame_t frame = drop_zeroed(pageframe.zeroed_count - 1);
         bytemap_change_one(frame, BYTEMAP_ZEROED, BYTEMAP_FREE);
-        pageframe_index_add(frame, 1);
+        pageframe_index_put(frame, pageframe_zone_of(frame));
+        changed = true;
     }
     for (unsigned zone = 0; zone < PAGEFRAME_ZONES; zone++) {
-        struct pageframe_zone *z = &pageframe.zones[zone];
-        changed |= z->hot != FRAME_NONE || z->open != &pageframe.no_word;
-        if (z->hot != FRAME_NONE)
-            pageframe_index_add(z->hot, 1);
-        z->hot = FRAME_NONE;
+        struct pageframe_hot *hot = pageframe_hot_of(zone);
+        for (; most != 0 && hot != NULL && hot->count != 0; most--) {
+            pageframe_index_put(hot->frames[--hot->count], zone);
+            changed = true;
+        }
+        changed |= pageframe.zones[zone].open != &pageframe.no_word;
         pageframe_index_close(zone);
     }
     return changed;
@@ -177,11 +187,9 @@ static frame_t pop_zeroed(unsigned highest)
 static frame_t detach_one(unsigned highest)
 {
     for (unsigned zone = highest + 1; zone-- > 0;) {
-        struct pageframe_zone *z = &pageframe.zones[zone];
-        frame_t frame = z->hot;
-        z->hot = FRAME_NONE;
-        if (frame == FRAME_NONE)
-            frame = pageframe_index_take(zone);
+        struct pageframe_hot *hot = pageframe_hot_of(zone);
+        frame_t frame =
+            hot != NULL && hot->count != 0 ? hot->frames[--hot->count] : pageframe_index_take(zone);
         if (frame != FRAME_NONE)
             return frame;
     }
@@ -207,7 +215,7 @@ static frame_t fail(void)
 /* Whether a call that gives frames out makes sense; counts it if not. */
 static bool is_sensible(unsigned where, bytemap_tag_t tag)
 {
-    if ((where & ~PAGEFRAME_MUST) < PAGEFRAME_WHERE_COUNT && verdict_of(tag) == GIVEN)
+    if ((where & ~PAGEFRAME_MUST) < PAGEFRAME_WHERE_COUNT && verdicts[tag] == GIVEN)
         return true;
     pageframe.refusals++;
     return false;
@@ -230,10 +238,24 @@ static __attribute__((noinline)) frame_t alloc_slowly(unsigned where, bytemap_ta
     return frame;
 }
 
+/* The short path gives out the top zone's frame that was freed last. */
+static inline frame_t alloc_one(unsigned where, bytemap_tag_t tag)
+{
+    struct pageframe_hot *hot = &pageframe.hot[0];
+    if (UNLIKELY((verdicts[tag] | where) != (GIVEN | PAGEFRAME_ANYWHERE)))
+        return alloc_slowly(where, tag);
+    if (UNLIKELY(hot->count == 0 || pageframe.budget == 0))
+        return alloc_slowly(where, tag);
+    pageframe.budget--;
+    frame_t frame = hot->frames[--hot->count];
+    bytemap_change_one(frame, BYTEMAP_FREE, tag);
+    return frame;
+}
+
 frame_t pageframe_alloc(unsigned where, bytemap_tag_t tag)
 {
     unsigned long saved = platform_interrupts_save();
-    frame_t frame = alloc_slowly(where, tag);
+    frame_t frame = alloc_one(where, tag);
     platform_interrupts_restore(saved);
     return frame;
 }
@@ -253,32 +275,56 @@ static frame_t find_run(uint32_t frames, uint32_t alignment, frame_t limit, unsi
     return FRAME_NONE;
 }
 
-static frame_t alloc_run(uint32_t frames, uint32_t alignment, frame_t limit, unsigned where,
-                         bytemap_tag_t tag)
+struct run {
+    uint32_t frames, alignment;
+    frame_t limit;
+    unsigned where;
+    bytemap_tag_t tag;
+};
+
+/* Gives out a run that the index has; FRAME_NONE if it has none. */
+static frame_t try_run(const struct run *run)
 {
-    unsigned highest = highest_zone(where & ~PAGEFRAME_MUST);
-    if (!is_within_reserve(frames, where))
-        return fail();
-    frame_t first = find_run(frames, alignment, limit, highest);
-    if (first == FRAME_NONE && settle())
-        first = find_run(frames, alignment, limit, highest);
+    unsigned highest = highest_zone(run->where & ~PAGEFRAME_MUST);
+    if (!is_within_reserve(run->frames, run->where))
+        return FRAME_NONE;
+    frame_t first = find_run(run->frames, run->alignment, run->limit, highest);
     if (first == FRAME_NONE)
-        return fail();
-    leave_free(first, frames, tag);
-    account(frames);
+        return FRAME_NONE;
+    leave_free(first, run->frames, run->tag);
+    account(run->frames);
     return first;
 }
 
+static bool is_sensible_run(const struct run *run)
+{
+    if (run->frames != 0 && run->frames <= PAGEFRAME_RUN_MAX && run->alignment != 0 &&
+        (run->alignment & (run->alignment - 1)) == 0 &&
+        run->alignment <= PAGEFRAME_RUN_MAX_ALIGNMENT)
+        return is_sensible(run->where, run->tag);
+    pageframe.refusals++;
+    return false;
+}
+
+/* While nothing is found, frames are brought into the index, and it looks again. Interrupts are
+ * let in between; what their handlers free meanwhile cannot keep this going for ever. */
 frame_t pageframe_alloc_run(uint32_t frames, uint32_t alignment, frame_t limit, unsigned where,
                             bytemap_tag_t tag)
 {
+    const struct run run = {frames, alignment, limit, where, tag};
     frame_t first = FRAME_NONE;
     unsigned long saved = platform_interrupts_save();
-    if (frames == 0 || frames > PAGEFRAME_RUN_MAX || alignment == 0 ||
-        (alignment & (alignment - 1)) != 0 || alignment > PAGEFRAME_RUN_MAX_ALIGNMENT)
-        pageframe.refusals++;
-    else if (is_sensible(where, tag))
-        first = alloc_run(frames, alignment, limit, where, tag);
+    if (is_sensible_run(&run)) {
+        for (unsigned step = 0; step < SETTLE_STEPS; step++) {
+            first = try_run(&run);
+            if (first != FRAME_NONE || !is_within_reserve(frames, where) || !settle(SETTLE_STEP))
+                break;
+            platform_interrupts_restore(saved);
+            saved = platform_interrupts_save();
+        }
+        if (first == FRAME_NONE)
+            pageframe.failures++;
+    }
     platform_interrupts_restore(saved);
     return first;
 }
@@ -287,23 +333,41 @@ frame_t pageframe_alloc_run(uint32_t frames, uint32_t alignment, frame_t limit, 
 static void take_back(frame_t frame, bytemap_tag_t before)
 {
     unsigned zone = pageframe_zone_of(frame);
-    struct pageframe_zone *z = &pageframe.zones[zone];
+    struct pageframe_hot *hot = pageframe_hot_of(zone);
     bytemap_change_one(frame, before, BYTEMAP_FREE);
-    z->free_frames++;
+    pageframe.zones[zone].free_frames++;
     pageframe.freed++;
-    if (z->hot == FRAME_NONE)
-        z->hot = frame;
+    if (hot != NULL && hot->count < PAGEFRAME_HOT_MAX)
+        hot->frames[hot->count++] = frame;
     else
-        pageframe_index_add(frame, 1);
+        pageframe_index_put(frame, zone);
 }
 
-static int free_one(frame_t frame)
+/* The whole of pageframe_free. */
+static __attribute__((noinline)) int free_slowly(frame_t frame)
 {
     bytemap_tag_t tag = bytemap_get(frame);
-    enum verdict verdict = verdict_of(tag);
-    if (UNLIKELY(verdict != GIVEN))
+    enum verdict verdict = (enum verdict)verdicts[tag];
+    if (verdict != GIVEN)
         return refuse(refusal_of(verdict));
     take_back(frame, tag);
+    return 0;
+}
+
+/* The short path is that of the top zone, while its hot stack has room. */
+static inline int free_one(frame_t frame)
+{
+    struct pageframe_hot *hot = &pageframe.hot[0];
+    if (UNLIKELY(frame - pageframe.top_first >= pageframe.top_count))
+        return free_slowly(frame);
+    bytemap_tag_t tag = bytemap.bytes[frame];
+    if (UNLIKELY(verdicts[tag] != GIVEN))
+        return free_slowly(frame);
+    if (UNLIKELY(hot->count == PAGEFRAME_HOT_MAX))
+        return free_slowly(frame);
+    bytemap_change_one(frame, tag, BYTEMAP_FREE);
+    hot->frames[hot->count++] = frame;
+    pageframe.freed++;
     return 0;
 }
 
@@ -326,7 +390,7 @@ static int free_run(frame_t first, uint32_t frames)
     if (!is_in_map(first, frames))
         return -ERANGE;
     for (frame_t at = first, end = first + frames; at < end; at = bytemap_run_end(at, end)) {
-        enum verdict verdict = verdict_of(bytemap.bytes[at]);
+        enum verdict verdict = (enum verdict)verdicts[bytemap.bytes[at]];
         if (verdict != GIVEN)
             return refusal_of(verdict);
     }
@@ -377,7 +441,7 @@ static int withdraw(frame_t first, uint32_t count, bytemap_tag_t tag)
     int error = check_range(first, count, bytemap_tag_is_free, -EBUSY);
     if (error != 0)
         return error;
-    settle();
+    settle(UINT32_MAX);
     leave_free(first, count, tag);
     account(is_given_out(tag) ? count : 0);
     return 0;
@@ -386,7 +450,7 @@ static int withdraw(frame_t first, uint32_t count, bytemap_tag_t tag)
 int pageframe_take(frame_t first, uint32_t count, bytemap_tag_t tag)
 {
     unsigned long saved = platform_interrupts_save();
-    int error = counted(verdict_of(tag) == GIVEN ? withdraw(first, count, tag) : -EINVAL);
+    int error = counted(verdicts[tag] == GIVEN ? withdraw(first, count, tag) : -EINVAL);
     platform_interrupts_restore(saved);
     return error;
 }
@@ -538,7 +602,7 @@ int pageframe_unlock(frame_t frame)
 int pageframe_retag(frame_t frame, bytemap_tag_t tag)
 {
     unsigned long saved = platform_interrupts_save();
-    int error = verdict_of(tag) == GIVEN ? check_given_out(frame) : -EINVAL;
+    int error = verdicts[tag] == GIVEN ? check_given_out(frame) : -EINVAL;
     if (error == 0) {
         bytemap_tag_t before = bytemap.bytes[frame];
         bytemap_change_one(frame, before, tag | (before & HELD_BITS));
@@ -588,7 +652,7 @@ bool pageframe_zero_one(void)
 /* A frame zeroed ahead of time, given out; FRAME_NONE if there is none for this caller. */
 static frame_t alloc_zeroed_ahead(unsigned where, bytemap_tag_t tag)
 {
-    if (verdict_of(tag) != GIVEN || !is_within_reserve(1, where))
+    if (verdicts[tag] != GIVEN || !is_within_reserve(1, where))
         return FRAME_NONE;
     frame_t frame = pop_zeroed(highest_zone(where & ~PAGEFRAME_MUST));
     if (frame != FRAME_NONE)
@@ -655,7 +719,7 @@ void pageframe_read_statistics(struct pageframe_statistics *statistics)
     statistics->reserve_frames = pageframe.reserve_frames;
     statistics->low_watermark_frames = pageframe.low_watermark_frames;
     for (unsigned zone = 0; zone < PAGEFRAME_ZONES; zone++) {
-        sum += pageframe.zones[zone].free_frames;
+        sum = zone < pageframe.top_zone ? sum + pageframe.zones[zone].free_frames : free_frames();
         statistics->zone_free_frames[PAGEFRAME_ZONES - 1 - zone] = sum;
     }
     statistics->allocations = pageframe.granted - pageframe.budget;
@@ -725,6 +789,10 @@ uint32_t pageframe_init(void *storage, const struct e820_map *map, uint32_t fram
     pageframe.frames = frames;
     pageframe.reach = reach;
     pageframe.top_zone = pageframe_zone_of(frames - 1);
+    if (pageframe_hot_of(pageframe.top_zone) != NULL) {
+        pageframe.top_first = pageframe_borders[pageframe.top_zone];
+        pageframe.top_count = frames - pageframe.top_first;
+    }
     lay_out(storage, frames);
     pageframe_index_init();
     for (uint32_t i = 0; i < map->count; i++)
