@@ -8,8 +8,9 @@
  * The only code that writes page-table entries. PAE: four top entries, then directories, then
  * tables, 512 entries of 64 bits each (Intel SDM 3A, 4.4). A range is [start, start + pages *
  * PAGE_SIZE), page-aligned. Every call that changes something does all of it or nothing, leaves the
- * TLB right, and may be made from an interrupt handler (bounded by the number of pages of the
- * range).
+ * TLB right, and may be made from an interrupt handler. Interrupts are off meanwhile: O(pages of
+ * the range) where the range has small pages, O(pages / 512) where it has large ones, and one frame
+ * of pageframe for each table that is missing or large page that is cut.
  */
 #define PAGE_SIZE       4096u
 #define PAGE_LARGE_SIZE 0x200000u
@@ -21,7 +22,7 @@
 #define PAGING_USER            (1u << 2)
 #define PAGING_WRITE_COMBINING (1u << 3) /* neither this nor the next: write-back */
 #define PAGING_UNCACHED        (1u << 4)
-#define PAGING_SMALL           (1u << 5) /* never use a 2 MiB page */
+#define PAGING_SMALL           (1u << 5) /* never use a 2 MiB page; means nothing to paging_protect */
 
 /* How much is mapped in a part of the map: pages, and the sum of their leaf entries without the
  * accessed and dirty bits, modulo 2^64, by which paging_check finds an entry that something else
@@ -63,31 +64,42 @@ int paging_init(void) MUST_CHECK;
  * only if the space is current. */
 void paging_load(const struct paging_space *space);
 
-/* Maps the range to the frames from `first` on, in 2 MiB pages where both sides are aligned and
- * PAGING_SMALL is not given. 0, -EINVAL (misaligned, flags that contradict each other: write and
- * execute together, two cache types, a user right in a supervisor row or none in a user row),
- * -ERANGE (wraps, or a row that is never mapped), -EEXIST (some page is mapped), -ENOMEM (no frame
- * for a table). */
+/*
+ * Maps the range to the frames from `first` on, in 2 MiB pages where both sides are aligned, the
+ * row allows it, no table is there yet and PAGING_SMALL is not given. In this order: -EINVAL
+ * (misaligned, no pages), -ERANGE (wraps), -EINVAL (flags that contradict each other: write and
+ * execute together, two cache types), -ERANGE (a row that is never mapped), -EINVAL (what the row
+ * forbids: a user right in a supervisor row or none in a user row, other rights or another cache
+ * type than the map says, a frame other than that of the same address in rows where that is fixed),
+ * -ERANGE (frames beyond the processor's physical width), -EEXIST (some page is mapped), -ENOMEM
+ * (no frame for a table); 0. In the MMIO and temporary rows, use the calls below: paging_check
+ * reports pages there that they did not hand out.
+ */
 int paging_map(struct paging_space *space, uintptr_t start, frame_t first, uint32_t pages,
                uint32_t flags) MUST_CHECK;
 
-/* One 4 KiB page; the short path of the heap and of page faults. As paging_map. O(1). */
+/* One 4 KiB page; the short path of the heap and of page faults. As paging_map. O(1): about 350
+ * instructions, and pageframe_alloc_zeroed once where the table is missing. */
 int paging_map_page(struct paging_space *space, uintptr_t address, frame_t frame,
                     uint32_t flags) MUST_CHECK;
 
 /* Unmaps the range; what was mapped there stays its owner's. A 2 MiB page that is cut is split
- * first. 0, -EINVAL, -ENOENT (some page is not mapped), -ENOMEM (no frame to split with). Tables of
- * kernel rows stay. */
+ * first: at most two for a range. 0, -EINVAL (misaligned, no pages), -ERANGE (wraps), -ENOENT (some
+ * page is not mapped), -ENOMEM (no frame to split with). Tables stay. */
 int paging_unmap(struct paging_space *space, uintptr_t start, uint32_t pages) MUST_CHECK;
 
 /* Unmaps one 4 KiB page and returns the frame that was there; FRAME_NONE if none was, or if a 2 MiB
- * page is. O(1). */
+ * page is. O(1): about 230 instructions and one INVLPG. */
 frame_t paging_unmap_page(struct paging_space *space, uintptr_t address) MUST_CHECK;
 
-/* Gives the range other rights and cache type. 0, or as paging_unmap. */
+/* Gives the range other rights and cache type; pages that have them already are left alone. 0, or
+ * as paging_unmap, or as paging_map for flags that the row forbids. Before another cache type, the
+ * caller flushes the caches. */
 int paging_protect(struct paging_space *space, uintptr_t start, uint32_t pages,
                    uint32_t flags) MUST_CHECK;
 
+/* What maps the address, if anything. O(1). Without no-execute, everything present is executable.
+ */
 struct paging_translation paging_query(const struct paging_space *space, uintptr_t address);
 
 /* The raw entries on the way to an address, for those who show them. levels: how many were read (1
@@ -109,9 +121,11 @@ uint32_t paging_table_frames(void);
 
 /*
  * Device registers: maps [physical, physical + bytes), any alignment, into the MMIO row, uncached,
- * never executable, and returns a pointer to its first byte; NULL if the row is full, if RAM lies
- * there, or if there is no memory for tables. A device that several ask for is mapped once for
- * each. O(pages of the row / 32).
+ * never executable, and returns a pointer to its first byte; NULL if the row is full, if RAM or the
+ * firmware's image below 1 MiB lies there, if it is beyond the processor's reach, or if there is no
+ * memory for tables. The page after it stays unmapped. A device that several ask for is mapped once
+ * for each. O(pages of the row / 32 + pieces in it + pages). Unmapping takes what mapping returned,
+ * and as many bytes: anything else is the caller's bug and panics; NULL is nothing.
  */
 volatile void *paging_map_device(paddr_t physical, uint32_t bytes) MUST_CHECK;
 void paging_unmap_device(volatile void *registers, uint32_t bytes);
@@ -128,10 +142,14 @@ void paging_unmap_temporary(void *view, uint32_t pages);
 /*
  * Walks every entry of the space: reserved bits, table frames in state page table and reached once,
  * as many as the bytemap counts, rights and cache types as the row prescribes, guards absent, no
- * leaf that reaches a free frame, no writable and executable page, no frame with two cache types,
- * no direct view of what is not managed RAM; and each given-out RAM frame is mapped outside the
- * direct and temporary rows at most as often as it has references. `scratch` has
- * paging_check_scratch_bytes(frames) bytes.
+ * leaf outside the direct view that reaches a free frame, no writable and executable page, no
+ * writable view of what the kernel executes or keeps constant, no frame with two cache types, no
+ * direct view of what is not managed RAM; heap frames mapped once, and all of them; each given-out
+ * RAM frame is mapped outside the direct and temporary rows at most as often as it has references;
+ * and the entries of each row add up to what was written there, so that one wrong bit anywhere is
+ * found. Accessed and dirty mean nothing, nor does bit 5 of a top entry. `scratch` has
+ * paging_check_scratch_bytes(frames) bytes, `frames` as bytemap_frames(). O(RAM + entries), with
+ * interrupts off; not from two places at once.
  */
 size_t paging_check_scratch_bytes(uint32_t frames);
 void paging_check(const struct paging_space *space, void *scratch, struct check *check);
