@@ -94,20 +94,21 @@ def part_place(data, index):
 
 CONFIGURATION, TABLE = 0x800, 0x900
 SETTINGS = ('e820_mode', 'e820_count', 'e820_fault', 'e820_fault_at', 'e801_mode', 'e801_ax', 'e801_bx', 'e801_cx', 'e801_dx',
-            'memory_88_mode', 'memory_88_ax', 'a20_close', 'a20_bios', 'a20_hide', 'interrupt_12', 'disk_no_parameters',
+            'memory_88_mode', 'memory_88_ax', 'a20_close', 'a20_bios', 'a20_hide', 'interrupt_12', 'disk_parameters',
             'disk_failures', 'far_start')
 PASS, ANSWER, REFUSE = 0, 1, 2
 ENDS_BY_CARRY, SIGNATURE_LOST, ENDLESS = 1, 2, 3
 
 
 def staged_disk(directory, binary, table=None, **settings):
-    """A boot disk with that firmware. table: (base, length, type, attributes, bytes returned) each."""
+    """A boot disk with that firmware. table: (base, length, type, attributes, bytes returned) each; a
+    sixth field says how many bytes are written, where it is not as many."""
     assert not set(settings) - set(SETTINGS)
     data = bytearray(binary)
     if table is not None:
         settings = {'e820_mode': ANSWER, 'e820_count': len(table), **settings}
-        for index, (base, length, kind, attributes, returned) in enumerate(table):
-            struct.pack_into('<QQIIH', data, TABLE + 32 * index, base, length, kind, attributes, returned)
+        for index, (base, length, kind, attributes, returned, *written) in enumerate(table):
+            struct.pack_into('<QQIIHH', data, TABLE + 32 * index, base, length, kind, attributes, returned, *written or [returned])
     for index, name in enumerate(SETTINGS):
         struct.pack_into('<H', data, CONFIGURATION + 2 * index, settings.get(name, 0))
     path = directory / 'staged.img'
@@ -277,7 +278,7 @@ def test_bytes_that_firmware_writes_to(tmp_path, image):
         assert_placed(emulator.report())
 
 
-@pytest.mark.parametrize('settings', [{}, {'far_start': 1}, {'disk_no_parameters': 1}, {'interrupt_12': 80}, {'disk_failures': 3}],
+@pytest.mark.parametrize('settings', [{}, {'far_start': 1}, {'disk_parameters': 1}, {'interrupt_12': 80}, {'disk_failures': 3}],
                          ids=lambda settings: ' '.join(settings) or 'plain')
 def test_odd_firmware_that_can_be_lived_with(staged, settings):
     """Started at 07C0:0000; no EDD parameters; little low memory; reads that fail at first. In all of
@@ -287,6 +288,14 @@ def test_odd_firmware_that_can_be_lived_with(staged, settings):
         assert 'staged: a read too long' not in emulator.text()
     assert_placed(report)
     assert report['boot_drive'] == 0x81
+
+
+@pytest.mark.parametrize('sector_bytes', [4096, 513])
+def test_sector_size_that_cannot_be_used(staged, sector_bytes):
+    with staged(disk_parameters=sector_bytes) as emulator:
+        emulator.wait_for(r'staged: go\nS$')
+        time.sleep(SETTLE)
+        assert emulator.text().endswith('\nS') and emulator.process.poll() is None
 
 
 def test_too_little_low_memory(staged):
@@ -340,6 +349,13 @@ def test_map_whose_attributes_are_all_empty(staged):
         assert LINE + 'the E820 entries have empty attributes; they are taken as not reported.' in emulator.text()
     assert report['e820'] == [(base, length, kind, 1, 24) for base, length, kind, _, _ in table]
     assert_placed(report)
+
+
+def test_map_whose_entries_are_not_all_written(staged):
+    """24 bytes are claimed, 20 are written: the attributes are not those of the entry before."""
+    with staged([(*HIGH[:3], 1, 24), LOW, (*ROM[:3], 1, 24, 20)]) as emulator:
+        report = emulator.report()
+    assert report['e820'] == [(*HIGH[:3], 1, 24), LOW, (*ROM[:3], 0, 24)]
 
 
 def test_map_that_ends_by_carry(staged):

@@ -19,7 +19,7 @@
 #define FILE_KIBIBYTES  8
 #define CONFIGURATION   0x800
 #define TABLE           0x900
-#define ENTRY_BYTES     32                  // 24 as given, then a word: how many of them to return
+#define ENTRY_BYTES     32                  // 24 as given, then words: bytes to return, bytes to write
 
 #define CHAIN_DRIVE     0x81
 #define CONTINUE_BASE   0x80000000          // EBX: not a small number, not consecutive
@@ -163,9 +163,14 @@ hook_13:
     cmpb    $0x42, %ah
     je      2f
     ljmp    *%cs:old_13
-1:  cmpw    $0, %cs:disk_no_parameters
-    jne     refuse
-    ljmp    *%cs:old_13
+1:  cmpw    $1, %cs:disk_parameters
+    je      refuse
+    jb      3f
+    movw    %cs:disk_parameters, %ax
+    movw    %ax, 0x18(%si)                  // bytes a sector
+    movb    $0, %ah
+    jmp     carry_clear
+3:  ljmp    *%cs:old_13
 2:  pushal
     cmpw    $127, 2(%si)                    // at most 127 sectors, not across 64 KiB
     ja      3f
@@ -269,9 +274,9 @@ e820:
     cmpl    %edx, %ecx
     jae     2f
     movl    %ecx, %edx
-2:  movw    %dx, %cx
+2:  movw    26(%esi), %cx
     rep movsb
-    movl    %edx, %ecx
+    movl    %edx, %ecx                      // which may be more than was written
     movl    $SMAP, %eax
     cmpw    $2, e820_fault
     jne     3f
@@ -393,7 +398,7 @@ a20_hide:                                   // bit 0: ports 60h to 7Fh, bit 1: p
     .word   0
 interrupt_12:                               // KiB; 0: leave
     .word   0
-disk_no_parameters:                         // refuse int 13h, 48h
+disk_parameters:                            // int 13h, 48h: 0 pass on, 1 refuse, else bytes a sector
     .word   0
 disk_failures:                              // so many reads fail first
     .word   0
