@@ -126,6 +126,17 @@ TEST(terminal_obeys_a_line_editor)
     expect(2, "");
 }
 
+TEST(terminal_changes_its_title)
+{
+    start();
+    write_text("text");
+    terminal_set_title(&terminal, "other", TERMINAL_COLOUR_ALARM);
+    check_screen();
+    expect(0, " other");
+    expect(1, "text");
+    CHECK_EQUAL(screen[0][9].colour, TERMINAL_COLOUR_ALARM);
+}
+
 TEST(terminal_survives_noise)
 {
     start();

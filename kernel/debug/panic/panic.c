@@ -135,7 +135,7 @@ static void (*const stages[])(void) = {stage_headline, stage_memory, stage_regis
 static _Noreturn void go_on(void)
 {
     log_take_over();
-    screen_set_alarm();
+    screen_set_alarm(report.what);
     while (next_stage < ARRAY_COUNT(stages))
         stages[next_stage++]();
     power_exit(POWER_PANIC);

@@ -48,10 +48,18 @@ void screen_write(const char *text, size_t length)
         terminal_write(&terminal, waited, length);
 }
 
-void screen_set_alarm(void)
+void screen_set_alarm(const char *headline)
 {
-    terminal.colour = TERMINAL_COLOUR_ALARM;
+    static bool is_drawing;
     is_writing = false;
+    if (is_drawing) /* and never came back: the screen itself is what is broken */
+        terminal.columns = 0;
+    if (terminal.columns == 0)
+        return;
+    is_drawing = true;
+    terminal.colour = TERMINAL_COLOUR_ALARM;
+    terminal_set_title(&terminal, headline, TERMINAL_COLOUR_ALARM);
+    is_drawing = false;
 }
 
 void screen_init(const struct bootinfo *bootinfo)

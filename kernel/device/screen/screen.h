@@ -18,8 +18,8 @@ void screen_init(const struct bootinfo *bootinfo);
 #define SCREEN_PENDING_SIZE 512u
 void screen_write(const char *text, size_t length);
 
-/* What is written from now on is an alarm: for the panic path, where whoever was writing will not
- * come back. From anywhere. */
-void screen_set_alarm(void);
+/* What is written from now on is an alarm, and its headline stays at the top: for the panic path,
+ * where whoever was writing will not come back. From anywhere. */
+void screen_set_alarm(const char *headline);
 
 #endif

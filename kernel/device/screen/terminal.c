@@ -153,6 +153,14 @@ static void draw_changes(struct terminal *terminal)
     terminal->dirty_end = 0;
 }
 
+void terminal_set_title(struct terminal *terminal, const char *title, uint8_t colour)
+{
+    fill(terminal, 0, 0, colour);
+    for (unsigned column = 1; column < terminal->columns && *title != '\0'; column++)
+        cell_at(terminal, column, 0)->character = (uint8_t)*title++;
+    draw_changes(terminal);
+}
+
 void terminal_init(struct terminal *terminal, void *storage, unsigned columns, unsigned rows,
                    void (*draw)(unsigned column, unsigned row, struct terminal_cell cell),
                    const char *title)
@@ -167,12 +175,9 @@ void terminal_init(struct terminal *terminal, void *storage, unsigned columns, u
     terminal->shown = terminal->wanted + (size_t)columns * rows;
     /* Character 0 is in no cell that is wanted: so every cell gets drawn. */
     memset(terminal->shown, 0, (size_t)columns * rows * sizeof(struct terminal_cell));
-    fill(terminal, 0, 0, TERMINAL_COLOUR_TITLE);
     for (unsigned row = 1; row < rows; row++)
         fill(terminal, 0, row, TERMINAL_COLOUR_TEXT);
-    for (unsigned column = 1; column < columns && *title != '\0'; column++)
-        cell_at(terminal, column, 0)->character = (uint8_t)*title++;
-    draw_changes(terminal);
+    terminal_set_title(terminal, title, TERMINAL_COLOUR_TITLE);
 }
 
 void terminal_write(struct terminal *terminal, const char *text, size_t length)

@@ -42,6 +42,9 @@ void terminal_init(struct terminal *terminal, void *storage, unsigned columns, u
                    void (*draw)(unsigned column, unsigned row, struct terminal_cell cell),
                    const char *title);
 
+/* Puts another title into row 0, cut to its width. */
+void terminal_set_title(struct terminal *terminal, const char *title, uint8_t colour);
+
 /*
  * Writes text: '\n' begins a row, '\r' goes back to its start, '\t' to the next eighth column; of
  * the escape sequences, those that a line editor needs: ESC [ n G, ESC [ K, ESC [ H and ESC [ 2 J.
