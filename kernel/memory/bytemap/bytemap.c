@@ -65,6 +65,13 @@ void bytemap_set(frame_t first, uint32_t count, bytemap_tag_t tag)
     bytemap.count[tag] += count;
 }
 
+void bytemap_change_run(frame_t first, uint32_t count, bytemap_tag_t from, bytemap_tag_t to)
+{
+    memset(bytemap.bytes + first, to, count);
+    bytemap.count[from] -= count;
+    bytemap.count[to] += count;
+}
+
 uint32_t bytemap_count(bytemap_tag_t tag)
 {
     return bytemap.count[tag];
@@ -121,11 +128,24 @@ static frame_t find_other(frame_t from, frame_t to, bytemap_tag_t tag, uint8_t m
     return from;
 }
 
+/* Steps over blocks of eight words first: freeing a run goes through here. */
 frame_t bytemap_run_end(frame_t first, frame_t to)
 {
+    const uint8_t *bytes = bytemap.bytes;
     if (to > bytemap.frames)
         to = bytemap.frames;
-    return first < to ? find_other(first, to, bytemap.bytes[first], 0xFF) : to;
+    if (first >= to)
+        return to;
+    bytemap_tag_t tag = bytes[first];
+    const word_t same = WORD_ONES * tag;
+    if ((uintptr_t)(bytes + first) % WORD_BYTES == 0)
+        for (; to - first >= 8 * WORD_BYTES; first += 8 * WORD_BYTES) {
+            const word_t *words = (const word_t *)(bytes + first);
+            if (words[0] != same || words[1] != same || words[2] != same || words[3] != same ||
+                words[4] != same || words[5] != same || words[6] != same || words[7] != same)
+                break;
+        }
+    return find_other(first, to, tag, 0xFF);
 }
 
 /* Where `frame` moves up to a multiple of the alignment; 64 bits, as it may pass the last frame. */

@@ -13,13 +13,15 @@ struct bytemap {
 
 extern struct bytemap bytemap;
 
-/* One frame whose byte the caller has already read: the short form of bytemap_set, and the only
- * other writer. */
+/* One frame whose byte the caller has already read: the short form of bytemap_set. */
 static inline void bytemap_change_one(frame_t frame, bytemap_tag_t from, bytemap_tag_t to)
 {
     bytemap.bytes[frame] = to;
     bytemap.count[from]--;
     bytemap.count[to]++;
 }
+
+/* Frames of the map whose bytes the caller knows to be `from`: bytemap_set without the reading. */
+void bytemap_change_run(frame_t first, uint32_t count, bytemap_tag_t from, bytemap_tag_t to);
 
 #endif

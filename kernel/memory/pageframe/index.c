@@ -56,9 +56,16 @@ enum pageframe_class pageframe_class_of(uint32_t mask)
     return (mask & mask >> 16) == 0 ? (enum pageframe_class)4 : PAGEFRAME_FULL;
 }
 
-unsigned pageframe_full_order(uint32_t full_words)
+uint32_t pageframe_full_orders(uint32_t full_words)
 {
-    return full_words == 0 ? 0 : PAGEFRAME_ORDER_FULL + pageframe_class_of(full_words);
+    uint32_t orders = 0;
+    for (unsigned k = 0; full_words != 0 && k < 5; k++) {
+        uint32_t larger = full_words & full_words >> (1u << k) & block_starts[k + 1];
+        if (full_words != (larger | larger << (1u << k)))
+            orders |= 1u << k;
+        full_words = larger;
+    }
+    return (orders | full_words << 5) << PAGEFRAME_ORDER_FULL;
 }
 
 /* The start of an aligned block of 2^order bits, out of the smallest block that has room for it.
@@ -95,20 +102,18 @@ static void order_leave(unsigned order, uint32_t slot, unsigned zone)
         pageframe.zones[zone].orders &= ~(1u << order);
 }
 
-/* Makes `full` the group's set of full words, and moves the group between orders 5 to 10. */
+/* Makes `full` the group's set of full words, and enters it at the orders of the blocks in it. */
 static void group_set_full(uint32_t group_index, unsigned zone, uint32_t full)
 {
     struct pageframe_group *group = &pageframe.groups[group_index];
-    unsigned before = pageframe_full_order(group->words[PAGEFRAME_FULL]);
-    unsigned after = pageframe_full_order(full);
     uint32_t slot = pageframe_slot_of(group_index, zone);
+    uint32_t before = group->full_orders, after = pageframe_full_orders(full);
     group->words[PAGEFRAME_FULL] = full;
-    if (before == after)
-        return;
-    if (before != 0)
-        order_leave(before, slot, zone);
-    if (after != 0)
-        order_enter(after, slot, zone);
+    group->full_orders = after;
+    for (uint32_t gone = before & ~after; gone != 0; gone &= gone - 1)
+        order_leave(lowest_bit(gone), slot, zone);
+    for (uint32_t come = after & ~before; come != 0; come &= come - 1)
+        order_enter(lowest_bit(come), slot, zone);
 }
 
 /* Puts a word into the set of its new class. */
@@ -168,16 +173,16 @@ static void word_set(uint32_t word, unsigned zone, uint32_t mask)
 static void words_fill(uint32_t first, uint32_t count, unsigned zone, uint32_t mask)
 {
     uint32_t group_index = pageframe_group_of(first);
-    uint32_t full = pageframe.groups[group_index].words[PAGEFRAME_FULL];
-    uint8_t class = mask != 0 ? PAGEFRAME_FULL : PAGEFRAME_EMPTY;
-    for (uint32_t word = first; word < first + count; word++) {
-        pageframe.masks[word] = mask;
-        if (pageframe.classes[word] == PAGEFRAME_OPEN)
-            continue;
-        pageframe.classes[word] = class;
-        full = (full & ~(1u << word % 32)) | (mask & 1u << word % 32);
+    uint32_t open = pageframe.zones[zone].open_first / PAGEFRAME_WORD_FRAMES;
+    uint32_t words = (ALL >> (32 - count)) << first % 32;
+    memset(&pageframe.masks[first], (int)(mask & 0xFF), count * sizeof(uint32_t));
+    memset(&pageframe.classes[first], mask != 0 ? PAGEFRAME_FULL : PAGEFRAME_EMPTY, count);
+    if (open - first < count) {
+        pageframe.classes[open] = PAGEFRAME_OPEN;
+        words &= ~(1u << open % 32);
     }
-    group_set_full(group_index, zone, full);
+    uint32_t full = pageframe.groups[group_index].words[PAGEFRAME_FULL];
+    group_set_full(group_index, zone, mask != 0 ? full | words : full & ~words);
 }
 
 /* Sets or clears the bits of [first, first + count): a part of a word, whole words group by group,

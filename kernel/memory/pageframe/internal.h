@@ -18,7 +18,8 @@
  * it, so its `words` are disjoint sets. From that the group has orders:
  *
  *     0 to 4    it has a word of this class
- *     5 to 10   the largest aligned block of FULL words in it has this order (10: the whole group)
+ *     5 to 10   it has an aligned block of FULL words of this order that is part of no larger one
+ *               (10: the whole group)
  *
  * and for each order a bitmap over all groups, with two levels of summary (a bit is the or of the
  * 32 below it), says which groups have it. So the smallest block that can serve a request is found
@@ -58,6 +59,7 @@ enum pageframe_class { /* 0 to 4: the order of the largest free block */
 
 struct pageframe_group {
     uint32_t words[PAGEFRAME_FULL + 1]; /* [class]: the words of that class */
+    uint32_t full_orders;               /* bit o: it has order o, of 5 to 10 */
 };
 
 /* frames[0] to frames[count - 1] are free, in one zone and not in the index. */
@@ -165,8 +167,8 @@ static inline unsigned lowest_bit(uint32_t bits)
 uint32_t pageframe_blocks(uint32_t mask, unsigned order);
 /* Which class a mask has, were it not open. */
 enum pageframe_class pageframe_class_of(uint32_t mask);
-/* The order (5 to 10) of the largest aligned block in a set of full words; 0 for the empty set. */
-unsigned pageframe_full_order(uint32_t full_words);
+/* The orders (bits 5 to 10) of the largest aligned blocks in a set of full words. */
+uint32_t pageframe_full_orders(uint32_t full_words);
 
 /* The sum of the counters of all bytes that say "given out". */
 uint32_t pageframe_given_out(void);

@@ -96,16 +96,15 @@ static void account(uint64_t count)
     pageframe.ungranted = ~pageframe.granted;
 }
 
-/* Sets the bytes of frames of one zone and keeps the zone's count of free frames. The frames all
- * are free before, or all are not. */
-static void set_bytes(frame_t first, uint32_t count, bytemap_tag_t tag)
+/* Changes the bytes of frames of one zone, which all are `from`, and keeps the zone's count. */
+static void change_bytes(frame_t first, uint32_t count, bytemap_tag_t from, bytemap_tag_t to)
 {
     struct pageframe_zone *zone = &pageframe.zones[pageframe_zone_of(first)];
-    if (bytemap_tag_is_free(bytemap.bytes[first]))
+    if (from == BYTEMAP_FREE)
         zone->free_frames -= count;
-    if (bytemap_tag_is_free(tag))
+    if (to == BYTEMAP_FREE)
         zone->free_frames += count;
-    bytemap_set(first, count, tag);
+    bytemap_change_run(first, count, from, to);
 }
 
 /* The end of the part of [first, end) that lies in the zone of `first`. */
@@ -115,23 +114,23 @@ static frame_t zone_part(frame_t first, frame_t end)
     return border < end ? border : end;
 }
 
-/* Frames that are not free become free, and the index has them. */
-static void enter_free(frame_t first, uint32_t count)
+/* Frames that all are `from`, which is not free, become free, and the index has them. */
+static void enter_free(frame_t first, uint32_t count, bytemap_tag_t from)
 {
     for (frame_t end = first + count, next; first < end; first = next) {
         next = zone_part(first, end);
-        set_bytes(first, next - first, BYTEMAP_FREE);
+        change_bytes(first, next - first, from, BYTEMAP_FREE);
         pageframe_index_add(first, next - first);
     }
 }
 
-/* Free frames that the index has get another byte. */
-static void leave_free(frame_t first, uint32_t count, bytemap_tag_t tag)
+/* Frames in state FREE that the index has get another byte. */
+static void leave_free(frame_t first, uint32_t count, bytemap_tag_t to)
 {
     for (frame_t end = first + count, next; first < end; first = next) {
         next = zone_part(first, end);
         pageframe_index_remove(first, next - first);
-        set_bytes(first, next - first, tag);
+        change_bytes(first, next - first, BYTEMAP_FREE, to);
     }
 }
 
@@ -385,16 +384,27 @@ static bool is_in_map(frame_t first, uint32_t count)
     return count != 0 && first < pageframe.frames && count <= pageframe.frames - first;
 }
 
+/* Checks all, then acts; a run whose frames all have the same byte is read once. */
 static int free_run(frame_t first, uint32_t frames)
 {
     if (!is_in_map(first, frames))
         return -ERANGE;
-    for (frame_t at = first, end = first + frames; at < end; at = bytemap_run_end(at, end)) {
+    frame_t end = first + frames, next = first;
+    for (frame_t at = first; at < end; at = next) {
         enum verdict verdict = (enum verdict)verdicts[bytemap.bytes[at]];
         if (verdict != GIVEN)
             return refusal_of(verdict);
+        next = bytemap_run_end(at, end);
+        if (at == first && next == end) {
+            enter_free(first, frames, bytemap.bytes[first]);
+            pageframe.freed += frames;
+            return 0;
+        }
     }
-    enter_free(first, frames);
+    for (frame_t at = first; at < end; at = next) {
+        next = bytemap_run_end(at, end);
+        enter_free(at, next - at, bytemap.bytes[at]);
+    }
     pageframe.freed += frames;
     return 0;
 }
@@ -478,7 +488,7 @@ int pageframe_unreserve(frame_t first, uint32_t count)
     if (error == 0 && first + count > pageframe.reach)
         error = -EINVAL;
     if (error == 0)
-        enter_free(first, count);
+        enter_free(first, count, TAG_RESERVED);
     error = counted(error);
     platform_interrupts_restore(saved);
     return error;
@@ -775,7 +785,7 @@ static uint32_t enter_region(frame_t start, frame_t end, frame_t reach)
     frame_t border = reach < start ? start : reach < end ? reach : end;
     pageframe.ram_frames += end - start;
     if (border > start)
-        enter_free(start, border - start);
+        enter_free(start, border - start, BYTEMAP_ABSENT);
     if (end > border)
         bytemap_set(border, end - border, TAG_RESERVED);
     return end - border;
