@@ -6,6 +6,7 @@
 #include "kernel/lib/format.h"
 #include "kernel/memory/pageframe/pageframe.h"
 #include "kernel/memory/paging/paging.h"
+#include "kernel/memory/platform.h"
 #include "kernel/memory/system.h"
 
 #define BAR_WIDTH 24
@@ -101,6 +102,9 @@ static void print_rows(void)
                       (unsigned long long)row->end, row->end >> 32 ? 9 : 10, size,
                       uses[i].bytes == 0 ? "-" : mapped, backing);
     }
+    if (!platform_features.no_execute)
+        monitor_print(
+            "This processor has no no-execute bit: whatever is mapped can be executed.\n");
 }
 
 static uint64_t bytes_of(uint32_t frames)
