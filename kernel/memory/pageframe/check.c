@@ -59,11 +59,11 @@ static uint32_t check_group(struct check *check, uint32_t group_index, unsigned 
         if (class < PAGEFRAME_FULL && sets[class] != 0)
             orders |= 1u << class;
     }
-    uint32_t full_orders = pageframe_full_orders(sets[PAGEFRAME_FULL]);
-    if (pageframe.groups[group_index].full_orders != full_orders)
-        check_fault(check, "pageframe: group %u has orders 0x%x, should have 0x%x", group_index,
-                    pageframe.groups[group_index].full_orders, full_orders);
-    return orders | full_orders;
+    unsigned full_order = pageframe_full_order(sets[PAGEFRAME_FULL]);
+    if (pageframe.groups[group_index].full_order != full_order)
+        check_fault(check, "pageframe: group %u has order %u, should have %u", group_index,
+                    pageframe.groups[group_index].full_order, full_order);
+    return full_order != 0 ? orders | 1u << full_order : orders;
 }
 
 static void check_same(struct check *check, const char *what, unsigned order, uint32_t place,

@@ -56,16 +56,9 @@ enum pageframe_class pageframe_class_of(uint32_t mask)
     return (mask & mask >> 16) == 0 ? (enum pageframe_class)4 : PAGEFRAME_FULL;
 }
 
-uint32_t pageframe_full_orders(uint32_t full_words)
+unsigned pageframe_full_order(uint32_t full_words)
 {
-    uint32_t orders = 0;
-    for (unsigned k = 0; full_words != 0 && k < 5; k++) {
-        uint32_t larger = full_words & full_words >> (1u << k) & block_starts[k + 1];
-        if (full_words != (larger | larger << (1u << k)))
-            orders |= 1u << k;
-        full_words = larger;
-    }
-    return (orders | full_words << 5) << PAGEFRAME_ORDER_FULL;
+    return full_words == 0 ? 0 : PAGEFRAME_ORDER_FULL + pageframe_class_of(full_words);
 }
 
 /* The start of an aligned block of 2^order bits, out of the smallest block that has room for it.
@@ -102,18 +95,20 @@ static void order_leave(unsigned order, uint32_t slot, unsigned zone)
         pageframe.zones[zone].orders &= ~(1u << order);
 }
 
-/* Makes `full` the group's set of full words, and enters it at the orders of the blocks in it. */
+/* Makes `full` the group's set of full words, and moves the group between orders 5 to 10. */
 static void group_set_full(uint32_t group_index, unsigned zone, uint32_t full)
 {
     struct pageframe_group *group = &pageframe.groups[group_index];
     uint32_t slot = pageframe_slot_of(group_index, zone);
-    uint32_t before = group->full_orders, after = pageframe_full_orders(full);
+    unsigned before = group->full_order, after = pageframe_full_order(full);
     group->words[PAGEFRAME_FULL] = full;
-    group->full_orders = after;
-    for (uint32_t gone = before & ~after; gone != 0; gone &= gone - 1)
-        order_leave(lowest_bit(gone), slot, zone);
-    for (uint32_t come = after & ~before; come != 0; come &= come - 1)
-        order_enter(lowest_bit(come), slot, zone);
+    if (before == after)
+        return;
+    group->full_order = after;
+    if (before != 0)
+        order_leave(before, slot, zone);
+    if (after != 0)
+        order_enter(after, slot, zone);
 }
 
 /* Puts a word into the set of its new class. */
@@ -185,40 +180,46 @@ static void words_fill(uint32_t first, uint32_t count, unsigned zone, uint32_t m
     group_set_full(group_index, zone, mask != 0 ? full | words : full & ~words);
 }
 
+/* Sets or clears the bits of frames inside one word. */
+static inline void set_part(uint32_t word, uint32_t offset, uint32_t count, unsigned zone,
+                            uint32_t value)
+{
+    uint32_t bits = (ALL >> (PAGEFRAME_WORD_FRAMES - count)) << offset;
+    uint32_t mask = pageframe.masks[word];
+    word_set(word, zone, value != 0 ? mask | bits : mask & ~bits);
+}
+
 /* Sets or clears the bits of [first, first + count): a part of a word, whole words group by group,
  * a part of a word. */
-static void set_range(frame_t first, uint32_t count, uint32_t value)
+static inline void set_range(frame_t first, uint32_t count, unsigned zone, uint32_t value)
 {
-    unsigned zone = pageframe_zone_of(first);
-    frame_t end = first + count;
-    while (first < end) {
+    while (count != 0) {
         uint32_t word = first / PAGEFRAME_WORD_FRAMES;
         uint32_t offset = first % PAGEFRAME_WORD_FRAMES;
-        uint32_t left = end - first;
         uint32_t step = PAGEFRAME_WORD_FRAMES - offset;
-        if (offset != 0 || left < PAGEFRAME_WORD_FRAMES) {
-            if (step > left)
-                step = left;
-            uint32_t bits = (step == 32 ? ALL : (1u << step) - 1) << offset;
-            word_set(word, zone, (pageframe.masks[word] & ~bits) | (value & bits));
+        if (offset != 0 || count < PAGEFRAME_WORD_FRAMES) {
+            if (step > count)
+                step = count;
+            set_part(word, offset, step, zone, value);
         } else {
             step = PAGEFRAME_GROUP_FRAMES - first % PAGEFRAME_GROUP_FRAMES;
-            if (step > left)
-                step = left & ~(PAGEFRAME_WORD_FRAMES - 1);
+            if (step > count)
+                step = count & ~(PAGEFRAME_WORD_FRAMES - 1);
             words_fill(word, step / PAGEFRAME_WORD_FRAMES, zone, value);
         }
         first += step;
+        count -= step;
     }
 }
 
-void pageframe_index_add(frame_t first, uint32_t count)
+void pageframe_index_add(frame_t first, uint32_t count, unsigned zone)
 {
-    set_range(first, count, ALL);
+    set_range(first, count, zone, ALL);
 }
 
-void pageframe_index_remove(frame_t first, uint32_t count)
+void pageframe_index_remove(frame_t first, uint32_t count, unsigned zone)
 {
-    set_range(first, count, 0);
+    set_range(first, count, zone, 0);
 }
 
 /* The group in the lowest slot of a zone that has this order. There is one. */

@@ -18,8 +18,7 @@
  * it, so its `words` are disjoint sets. From that the group has orders:
  *
  *     0 to 4    it has a word of this class
- *     5 to 10   it has an aligned block of FULL words of this order that is part of no larger one
- *               (10: the whole group)
+ *     5 to 10   the largest aligned block of FULL words in it has this order (10: the whole group)
  *
  * and for each order a bitmap over all groups, with two levels of summary (a bit is the or of the
  * 32 below it), says which groups have it. So the smallest block that can serve a request is found
@@ -59,7 +58,7 @@ enum pageframe_class { /* 0 to 4: the order of the largest free block */
 
 struct pageframe_group {
     uint32_t words[PAGEFRAME_FULL + 1]; /* [class]: the words of that class */
-    uint32_t full_orders;               /* bit o: it has order o, of 5 to 10 */
+    uint32_t full_order;                /* which of orders 5 to 10 it has; 0: none of them */
 };
 
 /* frames[0] to frames[count - 1] are free, in one zone and not in the index. */
@@ -167,8 +166,8 @@ static inline unsigned lowest_bit(uint32_t bits)
 uint32_t pageframe_blocks(uint32_t mask, unsigned order);
 /* Which class a mask has, were it not open. */
 enum pageframe_class pageframe_class_of(uint32_t mask);
-/* The orders (bits 5 to 10) of the largest aligned blocks in a set of full words. */
-uint32_t pageframe_full_orders(uint32_t full_words);
+/* The order (5 to 10) of the largest aligned block in a set of full words; 0 for the empty set. */
+unsigned pageframe_full_order(uint32_t full_words);
 
 /* The sum of the counters of all bytes that say "given out". */
 uint32_t pageframe_given_out(void);
@@ -176,8 +175,8 @@ uint32_t pageframe_given_out(void);
 /* index.c. Callers keep bytes and counters, hold interrupts off, and name frames of one zone. */
 void pageframe_index_init(void);
 /* Enters frames that the index does not hold; removes frames that it holds. O(count / 32). */
-void pageframe_index_add(frame_t first, uint32_t count);
-void pageframe_index_remove(frame_t first, uint32_t count);
+void pageframe_index_add(frame_t first, uint32_t count, unsigned zone);
+void pageframe_index_remove(frame_t first, uint32_t count, unsigned zone);
 /* Enters one frame. O(1). */
 void pageframe_index_put(frame_t frame, unsigned zone);
 /* Takes one frame of a zone out of the index; FRAME_NONE if it holds none. O(1). */

@@ -96,41 +96,31 @@ static void account(uint64_t count)
     pageframe.ungranted = ~pageframe.granted;
 }
 
-/* Changes the bytes of frames of one zone, which all are `from`, and keeps the zone's count. */
-static void change_bytes(frame_t first, uint32_t count, bytemap_tag_t from, bytemap_tag_t to)
-{
-    struct pageframe_zone *zone = &pageframe.zones[pageframe_zone_of(first)];
-    if (from == BYTEMAP_FREE)
-        zone->free_frames -= count;
-    if (to == BYTEMAP_FREE)
-        zone->free_frames += count;
-    bytemap_change_run(first, count, from, to);
-}
-
-/* The end of the part of [first, end) that lies in the zone of `first`. */
-static frame_t zone_part(frame_t first, frame_t end)
-{
-    frame_t border = pageframe_borders[pageframe_zone_of(first) + 1];
-    return border < end ? border : end;
-}
-
 /* Frames that all are `from`, which is not free, become free, and the index has them. */
 static void enter_free(frame_t first, uint32_t count, bytemap_tag_t from)
 {
-    for (frame_t end = first + count, next; first < end; first = next) {
-        next = zone_part(first, end);
-        change_bytes(first, next - first, from, BYTEMAP_FREE);
-        pageframe_index_add(first, next - first);
+    while (count != 0) {
+        unsigned zone = pageframe_zone_of(first);
+        uint32_t left = pageframe_borders[zone + 1] - first, step = count < left ? count : left;
+        pageframe.zones[zone].free_frames += step;
+        bytemap_change_run(first, step, from, BYTEMAP_FREE);
+        pageframe_index_add(first, step, zone);
+        first += step;
+        count -= step;
     }
 }
 
 /* Frames in state FREE that the index has get another byte. */
 static void leave_free(frame_t first, uint32_t count, bytemap_tag_t to)
 {
-    for (frame_t end = first + count, next; first < end; first = next) {
-        next = zone_part(first, end);
-        pageframe_index_remove(first, next - first);
-        change_bytes(first, next - first, BYTEMAP_FREE, to);
+    while (count != 0) {
+        unsigned zone = pageframe_zone_of(first);
+        uint32_t left = pageframe_borders[zone + 1] - first, step = count < left ? count : left;
+        pageframe.zones[zone].free_frames -= step;
+        pageframe_index_remove(first, step, zone);
+        bytemap_change_run(first, step, BYTEMAP_FREE, to);
+        first += step;
+        count -= step;
     }
 }
 
@@ -220,8 +210,8 @@ static bool is_sensible(unsigned where, bytemap_tag_t tag)
     return false;
 }
 
-/* The whole of pageframe_alloc: any zone, the reserve, bad arguments. */
-static __attribute__((noinline)) frame_t alloc_slowly(unsigned where, bytemap_tag_t tag)
+/* Any zone, the reserve, bad arguments. */
+static frame_t alloc_any(unsigned where, bytemap_tag_t tag)
 {
     if (!is_sensible(where, tag))
         return FRAME_NONE;
@@ -237,24 +227,31 @@ static __attribute__((noinline)) frame_t alloc_slowly(unsigned where, bytemap_ta
     return frame;
 }
 
-/* The short path gives out the top zone's frame that was freed last. */
-static inline frame_t alloc_one(unsigned where, bytemap_tag_t tag)
+static __attribute__((noinline)) frame_t alloc_slowly(unsigned where, bytemap_tag_t tag)
 {
-    struct pageframe_hot *hot = &pageframe.hot[0];
-    if (UNLIKELY((verdicts[tag] | where) != (GIVEN | PAGEFRAME_ANYWHERE)))
-        return alloc_slowly(where, tag);
-    if (UNLIKELY(hot->count == 0 || pageframe.budget == 0))
-        return alloc_slowly(where, tag);
-    pageframe.budget--;
-    frame_t frame = hot->frames[--hot->count];
-    bytemap_change_one(frame, BYTEMAP_FREE, tag);
+    unsigned long saved = platform_interrupts_save();
+    frame_t frame = alloc_any(where, tag);
+    platform_interrupts_restore(saved);
     return frame;
 }
 
+/* The short path gives out the top zone's frame that was freed last. */
 frame_t pageframe_alloc(unsigned where, bytemap_tag_t tag)
 {
+    struct pageframe_hot *hot = &pageframe.hot[0];
+    uint32_t count, budget;
+    if (UNLIKELY((verdicts[tag] | where) != (GIVEN | PAGEFRAME_ANYWHERE)))
+        return alloc_slowly(where, tag);
     unsigned long saved = platform_interrupts_save();
-    frame_t frame = alloc_one(where, tag);
+    if (UNLIKELY(__builtin_sub_overflow(hot->count, 1, &count) ||
+                 __builtin_sub_overflow(pageframe.budget, 1, &budget))) {
+        platform_interrupts_restore(saved);
+        return alloc_slowly(where, tag);
+    }
+    hot->count = count;
+    pageframe.budget = budget;
+    frame_t frame = hot->frames[count];
+    bytemap_change_one(frame, BYTEMAP_FREE, tag);
     platform_interrupts_restore(saved);
     return frame;
 }
