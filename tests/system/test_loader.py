@@ -268,6 +268,19 @@ def test_archive_is_placed_in_any_machine(tmp_path, image, memory):
     assert report['archive'] + len(ARCHIVE) <= DIRECT_VIEW_END
 
 
+def test_memory_that_is_full_of_garbage(tmp_path, image):
+    """RAM is not zero on real machines; the kernel finds its own bytes there, and zeros where it wants them."""
+    garbage = tmp_path / 'garbage'
+    garbage.write_bytes(b'\xA5' * (IMAGE_END - IMAGE_START))
+    low = tmp_path / 'low'
+    low.write_bytes(b'\x5A' * 0x80000)
+    with boot(tmp_path, image, '-device', f'loader,file={garbage},addr={IMAGE_START:#x},force-raw=on',
+              '-device', f'loader,file={low},addr=0x1000,force-raw=on') as emulator:
+        report = emulator.report()
+    assert_placed(report)
+    assert report['command_line'] == ''
+
+
 def test_bytes_that_firmware_writes_to(tmp_path, image):
     """A USB BIOS may put a parameter block over bytes 3 to 61 of the boot sector."""
     data = bytearray(image.read_bytes())
