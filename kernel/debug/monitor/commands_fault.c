@@ -48,6 +48,7 @@ static uint32_t fault_stack_deeper(uint32_t depth)
     volatile uint8_t kept[4096];
     uint32_t (*deeper)(uint32_t) =
         (uint32_t(*)(uint32_t))(uintptr_t)hidden((uintptr_t)fault_stack_deeper);
+    __asm__ volatile("" : : "r"(kept) : "memory"); /* all of it is used, for all one knows */
     kept[0] = (uint8_t)depth;
     return deeper(depth + 1) + kept[0];
 }
