@@ -76,19 +76,36 @@ static unsigned best_block(uint32_t mask, unsigned order)
     return lowest_bit(blocks);
 }
 
+/* Sets a bit of a word; returns whether it was the first one there. */
+static inline bool set_first(uint32_t *word, uint32_t bit)
+{
+    uint32_t before = *word;
+    *word = before | 1u << bit % 32;
+    return before == 0;
+}
+
+/* Clears a bit of a word; returns whether it was the last one there. */
+static inline bool clear_last(uint32_t *word, uint32_t bit)
+{
+    return (*word &= ~(1u << bit % 32)) == 0;
+}
+
+/* A level is told only when a word of the one below starts or ceases to hold a bit. */
 static void order_enter(unsigned order, uint32_t slot, unsigned zone)
 {
-    pageframe.slots[order][slot / 32] |= 1u << slot % 32;
-    pageframe.summary[order][slot / 1024] |= 1u << slot / 32 % 32;
+    if (!set_first(&pageframe.slots[order][slot / 32], slot))
+        return;
+    if (!set_first(&pageframe.summary[order][slot / 1024], slot / 32))
+        return;
     pageframe.top[order] |= 1u << slot / 1024;
     pageframe.zones[zone].orders |= 1u << order;
 }
 
 static void order_leave(unsigned order, uint32_t slot, unsigned zone)
 {
-    if ((pageframe.slots[order][slot / 32] &= ~(1u << slot % 32)) != 0)
+    if (!clear_last(&pageframe.slots[order][slot / 32], slot))
         return;
-    if ((pageframe.summary[order][slot / 1024] &= ~(1u << slot / 32 % 32)) != 0)
+    if (!clear_last(&pageframe.summary[order][slot / 1024], slot / 32))
         return;
     pageframe.top[order] &= ~(1u << slot / 1024);
     if ((pageframe.top[order] & zone_summaries[zone]) == 0)
@@ -115,23 +132,20 @@ static void group_set_full(uint32_t group_index, unsigned zone, uint32_t full)
 static void word_reclass(uint32_t word, unsigned zone, enum pageframe_class after)
 {
     enum pageframe_class before = (enum pageframe_class)pageframe.classes[word];
-    uint32_t group_index = pageframe_group_of(word);
-    struct pageframe_group *group = &pageframe.groups[group_index];
-    uint32_t bit = 1u << word % 32;
     if (before == after)
         return;
+    uint32_t group_index = pageframe_group_of(word);
+    uint32_t *sets = pageframe.groups[group_index].words;
+    uint32_t slot = pageframe_slot_of(group_index, zone), bit = 1u << word % 32;
     pageframe.classes[word] = (uint8_t)after;
-    if (before < PAGEFRAME_FULL && (group->words[before] &= ~bit) == 0)
-        order_leave(before, pageframe_slot_of(group_index, zone), zone);
-    if (before == PAGEFRAME_FULL)
-        group_set_full(group_index, zone, group->words[PAGEFRAME_FULL] & ~bit);
-    if (after < PAGEFRAME_FULL) {
-        if (group->words[after] == 0)
-            order_enter(after, pageframe_slot_of(group_index, zone), zone);
-        group->words[after] |= bit;
-    }
-    if (after == PAGEFRAME_FULL)
-        group_set_full(group_index, zone, group->words[PAGEFRAME_FULL] | bit);
+    if (before < PAGEFRAME_FULL && clear_last(&sets[before], word))
+        order_leave(before, slot, zone);
+    else if (before == PAGEFRAME_FULL)
+        group_set_full(group_index, zone, sets[PAGEFRAME_FULL] & ~bit);
+    if (after < PAGEFRAME_FULL && set_first(&sets[after], word))
+        order_enter(after, slot, zone);
+    else if (after == PAGEFRAME_FULL)
+        group_set_full(group_index, zone, sets[PAGEFRAME_FULL] | bit);
 }
 
 static void word_settle(uint32_t word, unsigned zone)
@@ -281,26 +295,35 @@ frame_t pageframe_index_find(unsigned zone, unsigned order, uint32_t count, fram
     return FRAME_NONE;
 }
 
+/* Opens the word whose loss breaks up the least. Returns false if the zone has no free word. */
+static bool open_word(unsigned zone)
+{
+    struct pageframe_zone *z = &pageframe.zones[zone];
+    pageframe_index_close(zone);
+    if (z->orders == 0)
+        return false;
+    unsigned order = lowest_bit(z->orders);
+    uint32_t group_index = first_group(zone, order);
+    const uint32_t *sets = pageframe.groups[group_index].words;
+    uint32_t word = group_word(group_index);
+    if (order <= PAGEFRAME_FULL)
+        word += lowest_bit(sets[order]);
+    else if (order < PAGEFRAME_ORDER_GROUP)
+        word += best_block(sets[PAGEFRAME_FULL], 0);
+    word_reclass(word, zone, PAGEFRAME_OPEN);
+    z->open = &pageframe.masks[word];
+    z->open_first = word * PAGEFRAME_WORD_FRAMES;
+    return true;
+}
+
 frame_t pageframe_index_take(unsigned zone)
 {
     struct pageframe_zone *z = &pageframe.zones[zone];
-    if (*z->open == 0) {
-        pageframe_index_close(zone);
-        if (z->orders == 0)
-            return FRAME_NONE;
-        unsigned order = lowest_bit(z->orders);
-        uint32_t group_index = first_group(zone, order);
-        uint32_t set =
-            pageframe.groups[group_index].words[order < PAGEFRAME_FULL ? order : PAGEFRAME_FULL];
-        unsigned at = order < PAGEFRAME_FULL ? lowest_bit(set) : best_block(set, 0);
-        uint32_t word = group_word(group_index) + at;
-        word_reclass(word, zone, PAGEFRAME_OPEN);
-        z->open = &pageframe.masks[word];
-        z->open_first = word * PAGEFRAME_WORD_FRAMES;
-    }
-    unsigned bit = lowest_bit(*z->open);
-    *z->open &= *z->open - 1;
-    return z->open_first + bit;
+    if (*z->open == 0 && !open_word(zone))
+        return FRAME_NONE;
+    uint32_t mask = *z->open;
+    *z->open = mask & (mask - 1);
+    return z->open_first + lowest_bit(mask);
 }
 
 void pageframe_index_close(unsigned zone)

@@ -185,14 +185,29 @@ static frame_t detach_one(unsigned highest)
     return FRAME_NONE;
 }
 
+/* Accounts for one frame that was given out. */
+static inline void account_one(void)
+{
+    if (LIKELY(pageframe.budget != 0))
+        pageframe.budget--;
+    else
+        account(1);
+}
+
+/* Whether one frame may go. */
+static inline bool is_one_within_reserve(unsigned where)
+{
+    return LIKELY(pageframe.budget != 0) || is_within_reserve(1, where);
+}
+
 /* Gives out a detached frame. */
-static void give_out(frame_t frame, bytemap_tag_t tag)
+static inline void give_out(frame_t frame, bytemap_tag_t tag)
 {
     bytemap_tag_t before = bytemap.bytes[frame];
-    MEMORY_ASSERT(bytemap_tag_is_free(before));
+    MEMORY_ASSERT(before == BYTEMAP_FREE || before == BYTEMAP_ZEROED);
     bytemap_change_one(frame, before, tag);
     pageframe.zones[pageframe_zone_of(frame)].free_frames--;
-    account(1);
+    account_one();
 }
 
 static frame_t fail(void)
@@ -215,7 +230,7 @@ static frame_t alloc_any(unsigned where, bytemap_tag_t tag)
 {
     if (!is_sensible(where, tag))
         return FRAME_NONE;
-    if (!is_within_reserve(1, where))
+    if (!is_one_within_reserve(where))
         return fail();
     unsigned highest = highest_zone(where & ~PAGEFRAME_MUST);
     frame_t frame = detach_one(highest);
