@@ -138,6 +138,8 @@ frame_t bytemap_run_end(frame_t first, frame_t to)
         return to;
     bytemap_tag_t tag = bytes[first];
     const word_t same = WORD_ONES * tag;
+    if (to - first == 1)
+        return to;
     if ((uintptr_t)(bytes + first) % WORD_BYTES == 0)
         for (; to - first >= 8 * WORD_BYTES; first += 8 * WORD_BYTES) {
             const word_t *words = (const word_t *)(bytes + first);

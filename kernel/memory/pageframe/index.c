@@ -205,7 +205,7 @@ static inline void set_part(uint32_t word, uint32_t offset, uint32_t count, unsi
 
 /* Sets or clears the bits of [first, first + count): a part of a word, whole words group by group,
  * a part of a word. */
-static inline void set_range(frame_t first, uint32_t count, unsigned zone, uint32_t value)
+static void set_range(frame_t first, uint32_t count, unsigned zone, uint32_t value)
 {
     while (count != 0) {
         uint32_t word = first / PAGEFRAME_WORD_FRAMES;
@@ -226,14 +226,27 @@ static inline void set_range(frame_t first, uint32_t count, unsigned zone, uint3
     }
 }
 
+/* Whether [first, first + count) lies inside one word and is not all of it: the short way. */
+static inline bool is_part(frame_t first, uint32_t count)
+{
+    return count < PAGEFRAME_WORD_FRAMES &&
+           first % PAGEFRAME_WORD_FRAMES + count <= PAGEFRAME_WORD_FRAMES;
+}
+
 void pageframe_index_add(frame_t first, uint32_t count, unsigned zone)
 {
-    set_range(first, count, zone, ALL);
+    if (is_part(first, count))
+        set_part(first / PAGEFRAME_WORD_FRAMES, first % PAGEFRAME_WORD_FRAMES, count, zone, ALL);
+    else
+        set_range(first, count, zone, ALL);
 }
 
 void pageframe_index_remove(frame_t first, uint32_t count, unsigned zone)
 {
-    set_range(first, count, zone, 0);
+    if (is_part(first, count))
+        set_part(first / PAGEFRAME_WORD_FRAMES, first % PAGEFRAME_WORD_FRAMES, count, zone, 0);
+    else
+        set_range(first, count, zone, 0);
 }
 
 /* The group in the lowest slot of a zone that has this order. There is one. */

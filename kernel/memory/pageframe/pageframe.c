@@ -185,13 +185,13 @@ static frame_t detach_one(unsigned highest)
     return FRAME_NONE;
 }
 
-/* Accounts for one frame that was given out. */
-static inline void account_one(void)
+/* Accounts for frames that were given out: out of the budget, if that has as many. */
+static inline void account_some(uint32_t count)
 {
-    if (LIKELY(pageframe.budget != 0))
-        pageframe.budget--;
+    if (LIKELY(pageframe.budget >= count))
+        pageframe.budget -= count;
     else
-        account(1);
+        account(count);
 }
 
 /* Whether one frame may go. */
@@ -207,7 +207,7 @@ static inline void give_out(frame_t frame, bytemap_tag_t tag)
     MEMORY_ASSERT(before == BYTEMAP_FREE || before == BYTEMAP_ZEROED);
     bytemap_change_one(frame, before, tag);
     pageframe.zones[pageframe_zone_of(frame)].free_frames--;
-    account_one();
+    account_some(1);
 }
 
 static frame_t fail(void)
@@ -297,13 +297,13 @@ struct run {
 static frame_t try_run(const struct run *run)
 {
     unsigned highest = highest_zone(run->where & ~PAGEFRAME_MUST);
-    if (!is_within_reserve(run->frames, run->where))
+    if (pageframe.budget < run->frames && !is_within_reserve(run->frames, run->where))
         return FRAME_NONE;
     frame_t first = find_run(run->frames, run->alignment, run->limit, highest);
     if (first == FRAME_NONE)
         return FRAME_NONE;
     leave_free(first, run->frames, run->tag);
-    account(run->frames);
+    account_some(run->frames);
     return first;
 }
 
