@@ -10,9 +10,8 @@
 struct walk {
     struct check *check;
     uint32_t slab_pages, run_pages, run_objects, transit, free_runs, cached;
-    uint32_t slabs[HEAP_CLASSES + 1], listed[HEAP_CLASSES + 1];
-    uint32_t parity[HEAP_CLASSES + 1];
-    uint64_t used[HEAP_CLASSES + 1];
+    uint32_t slabs[HEAP_CLASSES + 1], listed[HEAP_CLASSES + 1]; /* of each class */
+    uint32_t live[HEAP_CLASSES + 1], held[HEAP_CLASSES + 1];    /* slots; held: out, but not live */
     bool after_free; /* the page before belongs to a free run */
 };
 
@@ -55,15 +54,16 @@ static void check_uncommitted(struct check *check, uintptr_t address)
         check_fault(check, "heap: page %p should not be committed, but is mapped", (void *)address);
 }
 
-/* False: the table cannot be read as its length says. */
-static bool check_table(struct check *check, uintptr_t start, uint32_t pages, uint32_t limit)
+/* False: a table cannot be read as its length says. */
+static bool check_table(struct check *check, enum heap_table table)
 {
     uint32_t before = check->faults;
+    uint32_t pages = heap.table_pages[table], limit = heap_table_limit(table);
     for (uint32_t page = 0; page < limit; page++)
         if (page < pages)
-            check_committed(check, start + (uintptr_t)page * PAGE_SIZE);
+            check_committed(check, heap_table_start(table) + (uintptr_t)page * PAGE_SIZE);
         else
-            check_uncommitted(check, start + (uintptr_t)page * PAGE_SIZE);
+            check_uncommitted(check, heap_table_start(table) + (uintptr_t)page * PAGE_SIZE);
     if (pages == 0 || pages > limit)
         check_fault(check, "heap: bookkeeping has %u pages of at most %u", pages, limit);
     return check->faults == before;
@@ -72,13 +72,23 @@ static bool check_table(struct check *check, uintptr_t start, uint32_t pages, ui
 static bool check_bookkeeping(struct check *check)
 {
     uint32_t before = check->faults;
-    if (!check_table(check, HEAP_RECORDS_START, heap.record_pages, HEAP_RECORD_PAGES) ||
-        !check_table(check, HEAP_GROUPS_START, heap.group_pages, HEAP_GROUP_TABLE_PAGES))
-        return false;
+    for (unsigned table = 0; table < HEAP_TABLES; table++)
+        if (!check_table(check, table))
+            return false;
     expect_equal(check, "the reach of the bookkeeping", heap.reach, heap_bookkeeping_reach());
+    expect_equal(check, "the number of granules", heap.granules,
+                 heap_bookkeeping_reach() * HEAP_PAGE_GRANULES);
     if (heap.frontier == 0 || heap.frontier >= heap_bookkeeping_reach())
         check_fault(check, "heap: the frontier %u is beyond the bookkeeping", heap.frontier);
     return check->faults == before;
+}
+
+static uint32_t bookkeeping_pages(void)
+{
+    uint32_t pages = 0;
+    for (unsigned table = 0; table < HEAP_TABLES; table++)
+        pages += heap.table_pages[table];
+    return pages;
 }
 
 static bool is_zero(const void *bytes, size_t size)
@@ -89,24 +99,47 @@ static bool is_zero(const void *bytes, size_t size)
     return size == 0;
 }
 
+/* The page's live bits: those of its first 32 granules, and none behind. */
+static void check_live_page(struct walk *walk, uint32_t page, uint32_t first_word)
+{
+    const uint32_t *words = heap_live(page * HEAP_PAGE_GRANULES / 32);
+    bool is_wrong = words[0] != first_word;
+    for (unsigned i = 1; i < HEAP_PAGE_GRANULES / 32; i++)
+        is_wrong |= words[i] != 0;
+    if (is_wrong)
+        check_fault(walk->check, "heap: page %u has live bits where no object begins", page);
+}
+
 static void check_record_zero(struct walk *walk, uint32_t page)
 {
     if (!is_zero(heap_page(page), sizeof(struct heap_page)))
         check_fault(walk->check, "heap: the record of page %u should be empty", page);
+    check_live_page(walk, page, 0);
+}
+
+static void check_record(struct walk *walk, uint32_t page, const struct heap_page *expected)
+{
+    const unsigned char *want = (const unsigned char *)expected;
+    const unsigned char *have = (const unsigned char *)heap_page(page);
+    for (size_t i = 0; i < sizeof(*expected); i++)
+        if (want[i] != have[i]) {
+            check_fault(walk->check, "heap: the record of page %u is wrong in byte %u", page,
+                        (unsigned)i);
+            return;
+        }
 }
 
 /* Only kind and count, as given; everything else is zero. */
 static void check_record_plain(struct walk *walk, uint32_t page, unsigned kind, uint32_t count)
 {
     struct heap_page expected = {.kind = (uint8_t)kind, .count = (uint16_t)count};
-    const unsigned char *want = (const unsigned char *)&expected;
-    const unsigned char *have = (const unsigned char *)heap_page(page);
-    for (size_t i = 0; i < sizeof(expected); i++)
-        if (want[i] != have[i]) {
-            check_fault(walk->check, "heap: the record of page %u is wrong in byte %u", page,
-                        (unsigned)i);
-            return;
-        }
+    check_record(walk, page, &expected);
+}
+
+static void check_rest(struct walk *walk, uint32_t page, unsigned kind, uint32_t rest)
+{
+    struct heap_page expected = {.kind = (uint8_t)kind, .rest = (uint8_t)rest};
+    check_record(walk, page, &expected);
 }
 
 static bool is_cached(uint32_t page)
@@ -141,6 +174,8 @@ static void walk_free(struct walk *walk, uint32_t first, uint32_t pages)
     for (uint32_t page = first + 1; page + 1 < first + pages; page++)
         check_record_zero(walk, page);
     check_record_plain(walk, first + pages - 1, HEAP_PAGE_FREE, pages);
+    check_live_page(walk, first, 0);
+    check_live_page(walk, first + pages - 1, 0);
     if (walk->after_free)
         check_fault(walk->check, "heap: two free runs touch at page %u", first);
     if (first + pages == heap.frontier)
@@ -160,6 +195,7 @@ static void walk_run(struct walk *walk, uint32_t first, uint32_t pages)
     check_record_plain(walk, first, HEAP_PAGE_RUN, pages);
     for (uint32_t page = first + 1; page < first + pages; page++)
         check_record_zero(walk, page);
+    check_live_page(walk, first, 1);
     if (!is_run_start(first))
         check_fault(walk->check, "heap: the object at page %u has no bit as a run", first);
     check_frames(walk, first, pages, pages);
@@ -174,6 +210,7 @@ static void walk_transit(struct walk *walk, uint32_t first, uint32_t pages)
         check_fault(walk->check, "heap: the transit run at page %u has too many pages", first);
         committed = pages;
     }
+    check_live_page(walk, first, 0);
     for (uint32_t page = first + 1; page < first + pages; page++)
         check_record_zero(walk, page);
     for (uint32_t page = first; page < first + committed; page++)
@@ -181,35 +218,76 @@ static void walk_transit(struct walk *walk, uint32_t first, uint32_t pages)
     walk->transit += committed;
 }
 
-static unsigned count_free_slots(struct walk *walk, uint32_t page, const struct heap_class *class)
+static bool is_in_hand(const struct heap_class *class, uintptr_t address)
 {
-    const struct heap_page *slab = heap_page(page);
-    unsigned bits = 0;
-    for (unsigned word = 0; word < ARRAY_COUNT(slab->free); word++) {
-        uint32_t have = slab->free[word];
-        uint32_t slots = class->slots > word * 32 ? class->slots - word * 32 : 0;
-        uint32_t allowed = slots == 0 ? 0 : slots >= 32 ? UINT32_MAX : heap_bits(0, slots);
-        if ((have & ~allowed) != 0)
-            check_fault(walk->check, "heap: the slab at page %u has slots that it cannot have",
-                        page);
-        bits += count_bits(have & allowed);
-        walk->parity[slab->kind] ^= have;
-    }
+    for (uint32_t i = 0; i < class->in_hand && i < HEAP_IN_HAND_MAX; i++)
+        if (class->hand[i] == address)
+            return true;
+    return false;
+}
+
+static uint32_t count_live(uint32_t first, uint32_t pages)
+{
+    const uint32_t *words = heap_live(first * HEAP_PAGE_GRANULES / 32);
+    uint32_t bits = 0;
+    for (uint32_t i = 0; i < pages * HEAP_PAGE_GRANULES / 32; i++)
+        bits += count_bits(words[i]);
     return bits;
+}
+
+/* Each slot is live, in hand or free, and no live bit is set but at the beginning of a slot.
+ * Returns how many are out. */
+static uint32_t walk_slots(struct walk *walk, uint32_t first, unsigned index)
+{
+    const struct heap_class *class = &heap.classes[index];
+    const struct heap_page *slab = heap_page(first);
+    uint32_t granule = first * HEAP_PAGE_GRANULES;
+    uint32_t live = 0, held = 0;
+    for (uint32_t slot = 0; slot < class->slots; slot++, granule += class->size / HEAP_GRANULE) {
+        uintptr_t address = HEAP_ORIGIN + (uintptr_t)granule * HEAP_GRANULE;
+        bool is_live = heap_is_live(granule);
+        bool is_free = (slab->free[slot / 32] >> slot % 32 & 1) != 0;
+        if (is_live && is_free)
+            check_fault(walk->check, "heap: the slot at %p is in use and free", (void *)address);
+        if (!is_live && !is_free && !is_in_hand(class, address))
+            check_fault(walk->check, "heap: the slot at %p is neither in use nor free nor in hand",
+                        (void *)address);
+        live += is_live;
+        held += !is_live && !is_free;
+    }
+    if (count_live(first, class->pages) != live)
+        check_fault(walk->check, "heap: the slab at page %u has live bits where no object begins",
+                    first);
+    walk->live[index] += live;
+    walk->held[index] += held;
+    return live + held;
+}
+
+/* No bits beyond the last slot. */
+static void check_free_words(struct walk *walk, uint32_t first, const struct heap_class *class)
+{
+    const struct heap_page *slab = heap_page(first);
+    for (uint32_t slot = class->slots; slot < HEAP_SLOTS_MAX; slot++)
+        if ((slab->free[slot / 32] >> slot % 32 & 1) != 0) {
+            check_fault(walk->check, "heap: the slab at page %u has slots that it cannot have",
+                        first);
+            return;
+        }
 }
 
 static void walk_slab(struct walk *walk, uint32_t first, unsigned index)
 {
     const struct heap_class *class = &heap.classes[index];
     const struct heap_page *slab = heap_page(first);
-    unsigned free_slots = count_free_slots(walk, first, class);
-    if (slab->unused != 0)
+    uint32_t out = walk_slots(walk, first, index);
+    check_free_words(walk, first, class);
+    if (slab->rest != 0)
         check_fault(walk->check, "heap: the record of page %u is wrong in byte 1", first);
-    if (slab->count + free_slots != class->slots)
-        check_fault(walk->check, "heap: the slab at page %u has %u of %u slots used and %u free",
-                    first, slab->count, class->slots, free_slots);
+    if (slab->count != out)
+        check_fault(walk->check, "heap: the slab at page %u counts %u slots out, but has %u", first,
+                    slab->count, out);
     for (uint32_t page = 1; page < class->pages; page++)
-        check_record_plain(walk, first + page, HEAP_PAGE_REST, page);
+        check_rest(walk, first + page, index, page);
     if (class->slab != slab && slab->count != class->slots) {
         walk->listed[index]++;
         if (slab->count == 0)
@@ -219,7 +297,6 @@ static void walk_slab(struct walk *walk, uint32_t first, unsigned index)
     }
     check_frames(walk, first, class->pages, class->pages);
     walk->slabs[index]++;
-    walk->used[index] += slab->count;
     walk->slab_pages += class->pages;
 }
 
@@ -228,7 +305,7 @@ static bool class_is_sound(const struct heap_class *class)
 {
     return class->size != 0 && class->pages != 0 && class->pages <= HEAP_SLAB_PAGES &&
            class->slots != 0 && class->slots <= HEAP_SLOTS_MAX &&
-           class->seal == heap_class_seal(class) && is_zero(class->unused, sizeof(class->unused));
+           class->seal == heap_class_seal(class);
 }
 
 /* Looks at what begins at a page; returns how many pages it has, 0 if that cannot be told. */
@@ -272,18 +349,20 @@ static void walk_pages(struct walk *walk)
         check_record_zero(walk, page);
 }
 
-/* Records and groups that are committed, but too few for the reach, are zero. */
-static void check_unreached(struct check *check)
+/* What is committed of a table, but more than the reach needs, is zero. */
+static void check_unreached(struct check *check, enum heap_table table, uintptr_t entries)
 {
-    uintptr_t records = (uintptr_t)heap_page(heap.reach);
-    uintptr_t records_end = HEAP_RECORDS_START + (uintptr_t)heap.record_pages * PAGE_SIZE;
-    uintptr_t groups =
-        (uintptr_t)heap_group((heap.reach + HEAP_GROUP_PAGES - 1) / HEAP_GROUP_PAGES);
-    uintptr_t groups_end = HEAP_GROUPS_START + (uintptr_t)heap.group_pages * PAGE_SIZE;
-    if (records < records_end && !is_zero((void *)records, records_end - records))
-        check_fault(check, "heap: there are records beyond the reach of the bookkeeping");
-    if (groups < groups_end && !is_zero((void *)groups, groups_end - groups))
-        check_fault(check, "heap: there are groups beyond the reach of the bookkeeping");
+    uintptr_t end = heap_table_start(table) + (uintptr_t)heap.table_pages[table] * PAGE_SIZE;
+    if (entries < end && !is_zero((void *)entries, end - entries))
+        check_fault(check, "heap: there are entries beyond the reach of the bookkeeping");
+}
+
+static void check_all_unreached(struct check *check)
+{
+    uint32_t groups = (heap.reach + HEAP_GROUP_PAGES - 1) / HEAP_GROUP_PAGES;
+    check_unreached(check, HEAP_RECORDS, (uintptr_t)heap_page(heap.reach));
+    check_unreached(check, HEAP_LIVE, (uintptr_t)heap_live(heap.granules / 32));
+    check_unreached(check, HEAP_GROUP_TABLE, (uintptr_t)heap_group(groups));
 }
 
 /* The pages of a group that are cached: below the frontier only in free runs, which walk_page has
@@ -359,6 +438,11 @@ static void check_index(struct walk *walk)
         check_fault(walk->check, "heap: the summary of bins has too many bits");
 }
 
+static bool is_head_of(uint32_t page, unsigned index)
+{
+    return heap_page(page)->kind == index && heap_page(page)->rest == 0;
+}
+
 /* The list of a class has as many slabs as the walk found for it, each linked both ways. */
 static void check_list(struct walk *walk, unsigned index)
 {
@@ -366,7 +450,7 @@ static void check_list(struct walk *walk, unsigned index)
     uint32_t page = class->first, previous = 0, length = 0;
     while (page != 0 && length <= walk->listed[index]) {
         const struct heap_page *slab;
-        if (page >= heap.frontier || heap_page(page)->kind != index ||
+        if (page >= heap.frontier || !is_head_of(page, index) ||
             heap_page(page)->previous != previous) {
             check_fault(walk->check, "heap: the list of class %u is broken at page %u", index,
                         page);
@@ -396,7 +480,7 @@ static void check_current(struct check *check, unsigned index)
         return;
     }
     if (offset % sizeof(struct heap_page) != 0 || page >= heap.frontier ||
-        heap_page((uint32_t)page)->kind != index) {
+        !is_head_of((uint32_t)page, index)) {
         check_fault(check, "heap: the current slab of class %u is none", index);
         return;
     }
@@ -405,6 +489,21 @@ static void check_current(struct check *check, unsigned index)
     if (word == class->words || class->word_address != heap_page_address((uint32_t)page) +
                                                            (uintptr_t)word * 32 * class->size)
         check_fault(check, "heap: the current word of class %u is none", index);
+}
+
+/* As many as the walk found, each once; the rest is empty. That each is a slot the walk has seen.
+ */
+static void check_hand(struct walk *walk, unsigned index)
+{
+    const struct heap_class *class = &heap.classes[index];
+    bool is_wrong = class->in_hand != walk->held[index] || class->in_hand > class->in_hand_max;
+    for (unsigned i = 0; i < HEAP_IN_HAND_MAX; i++) {
+        is_wrong |= (class->hand[i] != 0) != (i < class->in_hand);
+        for (unsigned j = 0; j < i; j++)
+            is_wrong |= class->hand[i] != 0 && class->hand[i] == class->hand[j];
+    }
+    if (is_wrong)
+        check_fault(walk->check, "heap: what class %u has in hand is wrong", index);
 }
 
 static void check_class(struct walk *walk, unsigned index)
@@ -428,12 +527,10 @@ static void check_class(struct walk *walk, unsigned index)
     if (class->slabs != walk->slabs[index])
         check_fault(walk->check, "heap: class %u counts %u slabs, but has %u", index, class->slabs,
                     walk->slabs[index]);
-    if (class->allocations - class->frees != walk->used[index])
-        check_fault(walk->check, "heap: class %u counts %llu objects, but has %llu", index,
-                    (unsigned long long)(class->allocations - class->frees),
-                    (unsigned long long)walk->used[index]);
-    if (class->parity != walk->parity[index])
-        check_fault(walk->check, "heap: the free slots of class %u have the wrong parity", index);
+    if (class->allocations - class->frees != walk->live[index])
+        check_fault(walk->check, "heap: class %u counts %llu objects, but has %u", index,
+                    (unsigned long long)(class->allocations - class->frees), walk->live[index]);
+    check_hand(walk, index);
     check_current(walk->check, index);
     check_list(walk, index);
 }
@@ -442,7 +539,7 @@ static void check_class_table(struct check *check)
 {
     for (unsigned entry = 0; entry < ARRAY_COUNT(heap.class_of); entry++) {
         unsigned index = heap.class_of[entry];
-        uint32_t size = (entry + 1) * HEAP_SLOT_BYTES;
+        uint32_t size = (entry + 1) * HEAP_GRANULE;
         if (index == 0 || index > HEAP_SIZE_CLASSES || heap.classes[index].size < size ||
             (index > 1 && heap.classes[index - 1].size >= size))
             check_fault(check, "heap: size %u is led to class %u", size, index);
@@ -467,7 +564,7 @@ static void check_counters(struct walk *walk)
                  walk->run_objects);
     expect_equal(check, "the number of committed pages", heap.committed,
                  (uint64_t)walk->slab_pages + walk->run_pages + walk->cached + walk->transit +
-                     heap.record_pages + heap.group_pages);
+                     bookkeeping_pages());
     if (heap.no_slots != 0)
         check_fault(check, "heap: the word without slots has some");
     check_tally(check, "the highest frontier", &heap.high_frontier);
@@ -499,7 +596,7 @@ static void check_mapped(struct walk *walk)
     paging_visit(&paging_kernel, count_mapped, &mapped);
     expect_equal(walk->check, "the number of mapped pages of the window",
                  (uint64_t)walk->slab_pages + walk->run_pages + walk->cached + walk->transit +
-                     heap.record_pages + heap.group_pages,
+                     bookkeeping_pages(),
                  mapped);
 }
 
@@ -509,7 +606,7 @@ void heap_check(struct check *check)
     struct walk walk = {.check = check};
     if (check_bookkeeping(check)) {
         uint32_t before = check->faults;
-        check_unreached(check);
+        check_all_unreached(check);
         walk_pages(&walk);
         check_index(&walk);
         for (unsigned i = 0; i <= HEAP_CLASSES; i++)

@@ -29,39 +29,66 @@ static void page_uncommit(uintptr_t address)
     heap.committed--;
 }
 
+static const struct {
+    uintptr_t start;
+    uint32_t limit_pages;
+    uint32_t group_bytes; /* for each group of pages */
+} tables[HEAP_TABLES] = {
+    [HEAP_RECORDS] = {HEAP_RECORDS_START, HEAP_RECORD_PAGES,
+                      HEAP_GROUP_PAGES * sizeof(struct heap_page)},
+    [HEAP_LIVE] = {HEAP_LIVE_START, HEAP_LIVE_PAGES, HEAP_GROUP_PAGES *HEAP_PAGE_GRANULES / 8},
+    [HEAP_GROUP_TABLE] = {HEAP_GROUPS_START, HEAP_GROUP_TABLE_PAGES, sizeof(struct heap_group)},
+};
+
+uintptr_t heap_table_start(enum heap_table table)
+{
+    return tables[table].start;
+}
+
+uint32_t heap_table_limit(enum heap_table table)
+{
+    return tables[table].limit_pages;
+}
+
+/* Pages of the window that the committed part of a table is enough for. */
+static uint32_t table_reach(unsigned table)
+{
+    return heap.table_pages[table] * PAGE_SIZE / tables[table].group_bytes * HEAP_GROUP_PAGES;
+}
+
+static unsigned shortest_table(void)
+{
+    unsigned shortest = 0;
+    for (unsigned table = 1; table < HEAP_TABLES; table++)
+        if (table_reach(table) < table_reach(shortest))
+            shortest = table;
+    return shortest;
+}
+
 uint32_t heap_bookkeeping_reach(void)
 {
-    uint32_t records = heap.record_pages * PAGE_SIZE / (uint32_t)sizeof(struct heap_page);
-    uint32_t groups = heap.group_pages * PAGE_SIZE / (uint32_t)sizeof(struct heap_group);
-    uint32_t reach = groups * HEAP_GROUP_PAGES;
-    if (records < reach)
-        reach = records;
+    uint32_t reach = table_reach(shortest_table());
     /* The frontier stays below it, and ends one page above the last one. */
     return reach < HEAP_OBJECT_PAGES + 2 ? reach : HEAP_OBJECT_PAGES + 2;
 }
 
-static bool bookkeeping_page_commit(uintptr_t start, uint32_t *pages, uint32_t limit)
+static void bookkeeping_changed(void)
 {
-    uintptr_t address = start + (uintptr_t)*pages * PAGE_SIZE;
-    if (*pages == limit || !page_commit(address))
-        return false;
-    memset((void *)address, 0, PAGE_SIZE);
-    ++*pages;
     heap.reach = heap_bookkeeping_reach();
-    return true;
+    heap.granules = heap.reach * HEAP_PAGE_GRANULES;
 }
 
 bool heap_commit_bookkeeping(void)
 {
     unsigned long saved = platform_interrupts_save();
-    bool done;
-    /* Whichever of the two is behind. */
-    if ((uint64_t)heap.record_pages * HEAP_GROUP_TABLE_PAGES <=
-        (uint64_t)heap.group_pages * HEAP_RECORD_PAGES)
-        done = bookkeeping_page_commit(HEAP_RECORDS_START, &heap.record_pages, HEAP_RECORD_PAGES);
-    else
-        done =
-            bookkeeping_page_commit(HEAP_GROUPS_START, &heap.group_pages, HEAP_GROUP_TABLE_PAGES);
+    unsigned table = shortest_table();
+    uintptr_t address = tables[table].start + (uintptr_t)heap.table_pages[table] * PAGE_SIZE;
+    bool done = heap.table_pages[table] < tables[table].limit_pages && page_commit(address);
+    if (done) {
+        memset((void *)address, 0, PAGE_SIZE);
+        heap.table_pages[table]++;
+        bookkeeping_changed();
+    }
     platform_interrupts_restore(saved);
     return done;
 }
@@ -211,41 +238,32 @@ static bool group_trim(uint32_t group)
     return found;
 }
 
-/* Gives back the last page of a table, if what it holds is beyond the frontier. */
-static bool bookkeeping_trim(uintptr_t start, uint32_t *pages, uint32_t entry_bytes,
-                             uint32_t entries_needed)
+static void table_page_drop(unsigned table)
+{
+    heap.table_pages[table]--;
+    bookkeeping_changed();
+    page_uncommit(tables[table].start + (uintptr_t)heap.table_pages[table] * PAGE_SIZE);
+}
+
+/* Gives back the last page of a table, if the frontier is below all that it is for. */
+static bool table_trim(unsigned table)
 {
     unsigned long saved = platform_interrupts_save();
-    bool found =
-        *pages > 1 && (*pages - 1) * PAGE_SIZE >= entries_needed * entry_bytes && heap.cached == 0;
-    if (found) {
-        --*pages;
-        heap.reach = heap_bookkeeping_reach();
-        page_uncommit(start + (uintptr_t)*pages * PAGE_SIZE);
-    }
+    uint32_t groups = heap.frontier / HEAP_GROUP_PAGES + 1;
+    bool found = heap.cached == 0 && heap.table_pages[table] > 1 &&
+                 (heap.table_pages[table] - 1) * PAGE_SIZE >= groups * tables[table].group_bytes;
+    if (found)
+        table_page_drop(table);
     platform_interrupts_restore(saved);
     return found;
-}
-
-static bool records_trim(void)
-{
-    return bookkeeping_trim(HEAP_RECORDS_START, &heap.record_pages, sizeof(struct heap_page),
-                            heap.frontier + 1);
-}
-
-static bool groups_trim(void)
-{
-    return bookkeeping_trim(HEAP_GROUPS_START, &heap.group_pages, sizeof(struct heap_group),
-                            heap.frontier / HEAP_GROUP_PAGES + 1);
 }
 
 void heap_bookkeeping_drop(void)
 {
     unsigned long saved = platform_interrupts_save();
-    while (heap.record_pages != 0)
-        page_uncommit(HEAP_RECORDS_START + (uintptr_t)--heap.record_pages * PAGE_SIZE);
-    while (heap.group_pages != 0)
-        page_uncommit(HEAP_GROUPS_START + (uintptr_t)--heap.group_pages * PAGE_SIZE);
+    for (unsigned table = 0; table < HEAP_TABLES; table++)
+        while (heap.table_pages[table] != 0)
+            table_page_drop(table);
     platform_interrupts_restore(saved);
 }
 
@@ -257,7 +275,8 @@ uint32_t heap_trim(void)
     for (uint32_t group = 0; group < HEAP_GROUPS && heap.cached != 0; group++)
         while (group_trim(group))
             ;
-    while (records_trim() || groups_trim())
-        ;
+    for (unsigned table = 0; table < HEAP_TABLES; table++)
+        while (table_trim(table))
+            ;
     return heap.committed < before ? before - heap.committed : 0;
 }

@@ -9,13 +9,6 @@ struct heap heap;
 #define CALLER      __builtin_return_address(0)
 #define WINDOW_SIZE ((size_t)HEAP_OBJECT_PAGES * PAGE_SIZE)
 
-/* A live object in a slab. */
-struct slot {
-    struct heap_class *class;
-    struct heap_page *slab;
-    uint32_t index;
-};
-
 int heap_init(void)
 {
     memset(&heap, 0, sizeof(heap));
@@ -29,12 +22,12 @@ int heap_init(void)
     heap_classes_init();
     for (unsigned i = HEAP_SIZE_CLASSES + 1; i <= HEAP_CLASSES; i++)
         heap.classes[i].word = &heap.no_slots;
-    if (!heap_commit_bookkeeping())
-        return -ENOMEM;
-    if (heap_commit_bookkeeping())
-        return 0;
-    heap_bookkeeping_drop();
-    return -ENOMEM;
+    for (unsigned table = 0; table < HEAP_TABLES; table++)
+        if (!heap_commit_bookkeeping()) {
+            heap_bookkeeping_drop();
+            return -ENOMEM;
+        }
+    return 0;
 }
 
 static void count_failure(void)
@@ -52,17 +45,23 @@ static uint32_t pages_of(size_t size)
 static inline void *class_alloc(struct heap_class *class)
 {
     unsigned long saved = platform_interrupts_save();
-    void *object;
-    if (__builtin_expect(*class->word == 0, 0)) {
+    uint32_t left = class->in_hand - 1;
+    uint32_t address;
+    if (__builtin_expect(left == UINT32_MAX, 0)) {
         platform_interrupts_restore(saved);
         return heap_class_alloc_slowly(class);
     }
-    object = heap_class_take(class);
+    address = class->hand[left];
+    class->hand[left] = 0;
+    class->in_hand = left;
+    class->allocations++;
+    heap_live_set((uint32_t)heap_granule(address));
     platform_interrupts_restore(saved);
-    return object;
+    return (void *)(uintptr_t)address;
 }
 
-static void run_starts(uint32_t first)
+/* Enters, or takes out, the beginning of a run. */
+static void run_mark(uint32_t first)
 {
     heap_group(first / HEAP_GROUP_PAGES)->runs ^= 1u << first % HEAP_GROUP_PAGES;
 }
@@ -81,7 +80,8 @@ static void *run_alloc(size_t size, size_t alignment)
     saved = platform_interrupts_save();
     record->kind = HEAP_PAGE_RUN;
     record->next = 0;
-    run_starts(first);
+    run_mark(first);
+    heap_live_set(first * HEAP_PAGE_GRANULES);
     heap.transit -= pages;
     heap.run_pages += pages;
     heap.run_objects++;
@@ -93,7 +93,7 @@ static void *run_alloc(size_t size, size_t alignment)
 void *kmalloc(size_t size)
 {
     if (__builtin_expect(size - 1 < HEAP_SMALL_MAX, 1))
-        return class_alloc(&heap.classes[heap.class_of[(size - 1) / HEAP_SLOT_BYTES]]);
+        return class_alloc(&heap.classes[heap.class_of[(size - 1) / HEAP_GRANULE]]);
     return size == 0 ? NULL : run_alloc(size, PAGE_SIZE);
 }
 
@@ -116,7 +116,7 @@ void *kcalloc(size_t count, size_t size)
 static void *small_alloc_aligned(size_t size, size_t alignment)
 {
     size_t least = size > alignment ? size : alignment;
-    unsigned index = heap.class_of[(least - 1) / HEAP_SLOT_BYTES];
+    unsigned index = heap.class_of[(least - 1) / HEAP_GRANULE];
     while (heap.classes[index].size % alignment != 0)
         index++;
     return class_alloc(&heap.classes[index]);
@@ -133,72 +133,49 @@ void *kmalloc_aligned(size_t size, size_t alignment)
     return run_alloc(size, alignment);
 }
 
-/* The record that tells what the page belongs to, and how far behind its start an address lies.
- * NULL: a page that never held anything, or no page of the window at all. */
-static inline struct heap_page *record_of(const void *object, uint32_t *within)
+/* The granule at which a live object begins there, or 0. */
+static inline uint32_t live_granule(const void *object)
 {
-    uintptr_t offset = (uintptr_t)object - MAP_HEAP_START;
-    struct heap_page *record;
-    if (__builtin_expect(offset / PAGE_SIZE >= heap.frontier - 1, 0))
-        return NULL;
-    record = heap_page((uint32_t)(offset / PAGE_SIZE) + 1);
-    *within = (uint32_t)offset % PAGE_SIZE;
-    if (record->kind == HEAP_PAGE_REST) {
-        *within += (uint32_t)record->count * PAGE_SIZE;
-        record -= record->count;
-    }
-    return record;
+    uintptr_t granule = heap_granule((uintptr_t)object);
+    if (granule >= heap.granules || !heap_is_live((uint32_t)granule))
+        return 0;
+    return (uint32_t)granule;
 }
 
-/* Finds the live object that begins exactly there, in a slab. */
-static inline bool slot_find(const void *object, struct slot *slot)
+static inline struct heap_page *record_of(uint32_t granule)
 {
-    uint32_t within;
-    struct heap_page *slab = record_of(object, &within);
-    struct heap_class *class;
-    uint32_t index;
-    if (__builtin_expect(slab == NULL || slab->kind - 1u >= HEAP_CLASSES, 0))
-        return false;
-    class = &heap.classes[slab->kind];
-    index = (uint32_t)((uint64_t)within * class->reciprocal >> 32);
-    slot->class = class;
-    slot->slab = slab;
-    slot->index = index;
-    return index * class->size == within && index < class->slots &&
-           (slab->free[index / 32] & 1u << index % 32) == 0;
+    return heap_page(granule / HEAP_PAGE_GRANULES);
 }
 
-/* Finds the object of whole pages that begins exactly there; 0 if none does. */
+static bool is_size_class(unsigned kind)
+{
+    return kind - 1 < HEAP_SIZE_CLASSES;
+}
+
+/* The first page of the run that is this object; 0: it is none. */
 static uint32_t run_find(const void *object)
 {
-    uint32_t within;
-    struct heap_page *record = record_of(object, &within);
-    if (record == NULL || record->kind != HEAP_PAGE_RUN || within != 0)
+    uint32_t granule = live_granule(object);
+    if (granule == 0 || record_of(granule)->kind != HEAP_PAGE_RUN)
         return 0;
-    return heap_page_number(record);
+    return granule / HEAP_PAGE_GRANULES;
 }
 
-/* Interrupts off; turns them back on. */
-static inline void slot_free(const struct slot *slot, unsigned long saved)
+/* A live object's slot goes in hand; if the hand is full, to its slab. Interrupts off; turns them
+ * back on. */
+static void slot_free(struct heap_class *class, uint32_t granule, unsigned long saved)
 {
-    struct heap_class *class = slot->class;
-    struct heap_page *slab = slot->slab;
-    uint32_t used = slab->count;
-    uint32_t bit = 1u << slot->index % 32;
-    uint32_t first;
-    slab->free[slot->index / 32] |= bit;
-    class->parity ^= bit;
-    slab->count = (uint16_t)(used - 1);
+    uint32_t address = HEAP_ORIGIN + granule * HEAP_GRANULE;
+    uint32_t first = 0;
+    heap_live_clear(granule);
     class->frees++;
-    if (used == class->slots)
-        heap_slab_not_full(class, slab, slot->index);
-    if (__builtin_expect(used != 1 || slab == class->slab, 1)) {
-        platform_interrupts_restore(saved);
-        return;
-    }
-    first = heap_slab_retire(class, slab);
+    if (class->in_hand < class->in_hand_max)
+        class->hand[class->in_hand++] = address;
+    else
+        first = heap_slot_return(class, address);
     platform_interrupts_restore(saved);
-    heap_release(first);
+    if (first != 0)
+        heap_release(first);
 }
 
 static void run_free(uint32_t first, unsigned long saved)
@@ -206,7 +183,8 @@ static void run_free(uint32_t first, unsigned long saved)
     struct heap_page *record = heap_page(first);
     record->kind = HEAP_PAGE_TRANSIT;
     record->next = record->count;
-    run_starts(first);
+    run_mark(first);
+    heap_live_clear(first * HEAP_PAGE_GRANULES);
     heap.transit += record->count;
     heap.run_pages -= record->count;
     heap.run_objects--;
@@ -231,31 +209,40 @@ static bool is_inside_run(uint32_t page)
     return page - first < heap_page(first)->count;
 }
 
+/* In a page of a slab, where no object of `owner`, or of any size class, begins. */
+static enum heap_misuse slab_misuse_of(uint32_t granule, const struct heap_class *owner)
+{
+    const struct heap_page *record = record_of(granule);
+    const struct heap_class *class = &heap.classes[record->kind];
+    uint32_t first = granule / HEAP_PAGE_GRANULES - record->rest;
+    uint32_t within = granule * HEAP_GRANULE - first * PAGE_SIZE;
+    uint32_t start = first * HEAP_PAGE_GRANULES + within / class->size * class->size / HEAP_GRANULE;
+    if (within / class->size >= class->slots ||
+        (owner != NULL ? owner != class : !is_size_class(record->kind)))
+        return HEAP_FOREIGN_FREE;
+    return heap_is_live(start) ? HEAP_INTERIOR_FREE : HEAP_DOUBLE_FREE;
+}
+
 /* What is wrong with freeing this. `owner`: the cache that it should be of, or NULL for kfree. */
 static enum heap_misuse misuse_of(const void *object, const struct heap_class *owner)
 {
     uintptr_t offset = (uintptr_t)object - MAP_HEAP_START;
-    uint32_t within, index;
+    uint32_t page = (uint32_t)(offset / PAGE_SIZE) + 1;
     const struct heap_page *record;
-    const struct heap_class *class;
     if (offset / PAGE_SIZE >= heap.high_frontier.count - 1)
         return HEAP_FOREIGN_FREE;
     if (offset % HEAP_ALIGNMENT != 0)
         return HEAP_MISALIGNED_FREE;
-    record = record_of(object, &within);
-    if (record == NULL || record->kind == HEAP_PAGE_FREE || record->kind == HEAP_PAGE_TRANSIT)
+    if (page >= heap.frontier)
         return HEAP_DOUBLE_FREE;
-    if (record->kind == HEAP_PAGE_NONE)
-        return is_inside_run(heap_page_number(record)) ? HEAP_INTERIOR_FREE : HEAP_DOUBLE_FREE;
-    if (record->kind == HEAP_PAGE_RUN)
-        return within == 0 ? HEAP_FOREIGN_FREE : HEAP_INTERIOR_FREE;
-    class = &heap.classes[record->kind];
-    index = within / class->size;
-    if (index >= class->slots || (owner != NULL && owner != class) ||
-        (owner == NULL && class > &heap.classes[HEAP_SIZE_CLASSES]))
-        return HEAP_FOREIGN_FREE;
-    return (record->free[index / 32] & 1u << index % 32) != 0 ? HEAP_DOUBLE_FREE
-                                                              : HEAP_INTERIOR_FREE;
+    record = heap_page(page);
+    if (record->kind == HEAP_PAGE_FREE || record->kind == HEAP_PAGE_TRANSIT)
+        return HEAP_DOUBLE_FREE;
+    if (record->kind == HEAP_PAGE_RUN && offset % PAGE_SIZE == 0)
+        return HEAP_FOREIGN_FREE; /* an object, but no cache's */
+    if (record->kind == HEAP_PAGE_NONE || record->kind == HEAP_PAGE_RUN)
+        return is_inside_run(page) ? HEAP_INTERIOR_FREE : HEAP_DOUBLE_FREE;
+    return slab_misuse_of((uint32_t)heap_granule((uintptr_t)object), owner);
 }
 
 /* Interrupts off; turns them back on before it logs. */
@@ -270,47 +257,60 @@ static __attribute__((noinline)) void refuse(const void *object, const struct he
     platform_log("heap: %s free of %p refused, called from %p", names[misuse], object, caller);
 }
 
-/* What kfree does when it is not an object of a size class. Interrupts off; turns them back on. */
-static __attribute__((noinline)) void free_other(void *object, const void *caller,
-                                                 unsigned long saved)
+/* All that kfree does not do itself. Interrupts off; turns them back on. */
+static __attribute__((noinline)) void free_slowly(void *object, const void *caller,
+                                                  unsigned long saved)
 {
-    uint32_t first = run_find(object);
-    if (first != 0)
-        run_free(first, saved);
-    else
+    uint32_t granule = live_granule(object);
+    unsigned kind = granule == 0 ? HEAP_PAGE_NONE : record_of(granule)->kind;
+    if (is_size_class(kind))
+        slot_free(&heap.classes[kind], granule, saved);
+    else if (kind == HEAP_PAGE_RUN)
+        run_free(granule / HEAP_PAGE_GRANULES, saved);
+    else if (object != NULL)
         refuse(object, NULL, caller, saved);
-}
-
-static inline bool is_size_class(const struct heap_class *class)
-{
-    return class <= &heap.classes[HEAP_SIZE_CLASSES];
-}
-
-static inline void free_from(void *object, const void *caller)
-{
-    unsigned long saved = platform_interrupts_save();
-    struct slot slot;
-    if (__builtin_expect(slot_find(object, &slot) && is_size_class(slot.class), 1))
-        slot_free(&slot, saved);
     else
-        free_other(object, caller, saved);
+        platform_interrupts_restore(saved);
+}
+
+/* The short way: an object of a size class that has room in hand. False: something else. */
+static inline bool free_to_hand(const void *object)
+{
+    uintptr_t granule = heap_granule((uintptr_t)object);
+    struct heap_class *class;
+    unsigned kind;
+    if (granule >= heap.granules)
+        return false;
+    kind = record_of((uint32_t)granule)->kind;
+    if (kind > HEAP_SIZE_CLASSES) /* kind 0 is a class without room */
+        return false;
+    class = &heap.classes[kind];
+    if (class->in_hand == class->in_hand_max || !heap_live_clear((uint32_t)granule))
+        return false;
+    class->hand[class->in_hand++] = (uint32_t)(uintptr_t)object;
+    class->frees++;
+    return true;
 }
 
 void kfree(void *object)
 {
-    if (object != NULL)
-        free_from(object, CALLER);
+    unsigned long saved = platform_interrupts_save();
+    if (__builtin_expect(free_to_hand(object), 1))
+        platform_interrupts_restore(saved);
+    else
+        free_slowly(object, CALLER, saved);
 }
 
 /* 0 for what is not an object. Interrupts off. */
 static size_t object_bytes(const void *object)
 {
-    struct slot slot;
-    uint32_t first;
-    if (slot_find(object, &slot))
-        return slot.class->size;
-    first = run_find(object);
-    return first == 0 ? 0 : (size_t)heap_page(first)->count * PAGE_SIZE;
+    uint32_t granule = live_granule(object);
+    const struct heap_page *record = record_of(granule);
+    if (granule == 0)
+        return 0;
+    if (record->kind == HEAP_PAGE_RUN)
+        return (size_t)record->count * PAGE_SIZE;
+    return heap.classes[record->kind].size;
 }
 
 size_t ksize(const void *object)
@@ -371,8 +371,9 @@ static bool resize_in_place(void *object, size_t has, size_t size)
 
 static bool is_cache_object(const void *object)
 {
-    struct slot slot;
-    return slot_find(object, &slot) && !is_size_class(slot.class);
+    uint32_t granule = live_granule(object);
+    return granule != 0 && record_of(granule)->kind - 1u < HEAP_CLASSES &&
+           !is_size_class(record_of(granule)->kind);
 }
 
 void *krealloc(void *object, size_t size)
@@ -383,7 +384,7 @@ void *krealloc(void *object, size_t size)
     if (object == NULL)
         return kmalloc(size);
     if (size == 0) {
-        free_from(object, CALLER);
+        free_slowly(object, CALLER, platform_interrupts_save());
         return NULL;
     }
     saved = platform_interrupts_save();
@@ -399,7 +400,7 @@ void *krealloc(void *object, size_t size)
     if (moved == NULL)
         return NULL;
     memcpy(moved, object, has);
-    free_from(object, CALLER);
+    free_slowly(object, CALLER, platform_interrupts_save());
     return moved;
 }
 
@@ -410,8 +411,8 @@ struct heap_cache *heap_cache_create(const char *name, size_t size, size_t align
     if (name == NULL || size == 0 || size > HEAP_CACHE_OBJECT_MAX || alignment == 0 ||
         (alignment & (alignment - 1)) != 0 || alignment > PAGE_SIZE)
         return NULL;
-    if (alignment < HEAP_SLOT_BYTES)
-        alignment = HEAP_SLOT_BYTES;
+    if (alignment < HEAP_GRANULE)
+        alignment = HEAP_GRANULE;
     saved = platform_interrupts_save();
     for (unsigned i = HEAP_SIZE_CLASSES + 1; i <= HEAP_CLASSES && found == NULL; i++)
         if (heap.classes[i].size == 0)
@@ -433,12 +434,13 @@ void heap_cache_free(struct heap_cache *cache, void *object)
 {
     struct heap_class *owner = (struct heap_class *)cache;
     unsigned long saved;
-    struct slot slot;
+    uint32_t granule;
     if (object == NULL)
         return;
     saved = platform_interrupts_save();
-    if (__builtin_expect(slot_find(object, &slot) && slot.class == owner, 1))
-        slot_free(&slot, saved);
+    granule = live_granule(object);
+    if (granule != 0 && record_of(granule)->kind == heap_class_index(owner))
+        slot_free(owner, granule, saved);
     else
         refuse(object, owner, CALLER, saved);
 }
@@ -459,6 +461,14 @@ int heap_cache_destroy(struct heap_cache *cache)
     return 0;
 }
 
+static size_t bookkeeping_pages(void)
+{
+    size_t pages = 0;
+    for (unsigned table = 0; table < HEAP_TABLES; table++)
+        pages += heap.table_pages[table];
+    return pages;
+}
+
 void heap_read_statistics(struct heap_statistics *statistics)
 {
     unsigned long saved = platform_interrupts_save();
@@ -470,7 +480,7 @@ void heap_read_statistics(struct heap_statistics *statistics)
         .committed_bytes = (size_t)heap.committed * PAGE_SIZE,
         .slab_bytes = (size_t)heap.slab_pages * PAGE_SIZE,
         .run_bytes = (size_t)heap.run_pages * PAGE_SIZE,
-        .bookkeeping_bytes = (size_t)(heap.record_pages + heap.group_pages) * PAGE_SIZE,
+        .bookkeeping_bytes = bookkeeping_pages() * PAGE_SIZE,
         .cached_bytes = (size_t)(heap.cached + heap.transit) * PAGE_SIZE,
         .peak_committed_bytes = (size_t)heap.peak_committed.count * PAGE_SIZE,
         .window_bytes = MAP_HEAP_END - MAP_HEAP_START,
@@ -528,7 +538,7 @@ static struct step step_at(uint32_t page)
         step.pages = record->count;
         step.slots = record->kind == HEAP_PAGE_RUN;
         step.bytes = (size_t)record->count * PAGE_SIZE;
-    } else if (record->kind - 1u < HEAP_CLASSES) {
+    } else if (record->kind - 1u < HEAP_CLASSES && record->rest == 0) {
         const struct heap_class *class = &heap.classes[record->kind];
         step = (struct step){class->pages, class->slots, class->size};
     }

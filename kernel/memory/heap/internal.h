@@ -8,24 +8,32 @@
 /*
  * The heap's own structures: for its files and its tests.
  *
- *   MAP_HEAP_START                                                               MAP_HEAP_END
- *   |  page 1, 2, 3 ...          | frontier          | records            | groups           |
- *   |  slabs, runs, free runs    | untouched         | one a page         | one a 32 pages   |
- *   |  in any order              |                   | of 40 bytes        | of 136 bytes     |
+ *   MAP_HEAP_START                                                                    MAP_HEAP_END
+ *   |  page 1, 2, 3 ...       | frontier       | records         | live bits  | groups           |
+ *   |  slabs, runs, free runs | untouched      | 40 bytes a page | 32 a page  | 136 for 32 pages |
  *
  * Pages are numbered from 1, so that 0 says "none", and record 0 and the record at the frontier are
- * always zero: whoever looks at a neighbour never has to ask whether there is one. Records and
- * groups are at the end of the window, where an overrun meets uncommitted pages first, and are
- * committed page by page as the frontier climbs; heap_trim gives back what it no longer needs.
+ * always zero: whoever looks at a neighbour never has to ask whether there is one. The three tables
+ * are at the end of the window, where an overrun meets uncommitted pages first; they are committed
+ * page by page as the frontier climbs, and heap_trim gives back what is not needed any more.
+ *
+ * Objects begin at granules, multiples of 16 bytes. There is a bit for each: set if, and only if,
+ * an object that lives begins there. Whatever is wrong with a pointer that is freed, its bit is
+ * clear, or there is none. Two instructions find that out: a rotation, which turns misaligned ones
+ * into numbers beyond the end, and one that tests and changes the bit.
  *
  * A page below the frontier belongs to exactly one of
- *   a slab       1 to HEAP_SLAB_PAGES pages of equal slots. Its first record (the head) holds the
- *                class, how many slots are used, and a bit for each free slot; the others lead to
- * it. a run        one object of whole pages. Only its first record is not zero. a free run
- * maximal: two never touch, and none touches the frontier. Its first and last record hold its
- * length (one record, if it is one page), those between are zero. a transit run   on its way from
- * free to used or back, while its pages are committed or given back one at a time with interrupts
- * on. Nobody has a pointer into it. Its first `next` pages are committed.
+ *   a slab       1 to HEAP_SLAB_PAGES pages of equal slots. All its records name the class; the
+ * first (the head) says how many slots are out, and has a bit for each that is not. a run one
+ * object of whole pages. Only its first record is not zero. a free run   maximal: two never touch,
+ * and none touches the frontier. Its first and last record hold its length (one record, if it is
+ * one page), those between are zero. a transit run   on its way from free to used or back, while
+ * its pages are committed or given back one at a time with interrupts on. Nobody has a pointer into
+ * it. Its first `next` pages are committed.
+ *
+ * A class keeps a few free slots in hand, a stack of addresses: most calls end there and touch
+ * neither slab nor record. To the slab they are out. The stack is refilled and emptied by one
+ * slot a call, so that no call pays for others.
  *
  * Free runs are indexed by length. Lengths below 32 pages have a bin each; above, each doubling has
  * 16. A bin is a set of first pages, as bitmaps of three levels (a word of words of groups of
@@ -34,30 +42,31 @@
  * shared by all bins. Best fit with the lowest address first fragments least on large mixes; lists
  * of free runs, last in first out, needed a tenth more address space, and first fit a twentieth.
  *
- * No bitmap word, counter or link is redundant in a way that nobody checks: bitmaps are functions
- * of the records, records partition the pages, counters are sums over records, and what is not used
- * is zero. That is what heap_check goes by.
+ * Bitmaps are functions of the records, records partition the pages, counters are sums over
+ * records, and what is not used is zero. That is what heap_check goes by.
  *
  *   committed = slab + run + cached + transit + bookkeeping        (pages)
- *   slots of a slab = used + number of free bits
- *   parity of a class = exclusive or of all words of free bits of its slabs
- *   allocations - frees of a class = sum of used over its slabs
- *   the list of a class = its slabs with 0 < used < slots, without the current one
+ *   each slot of a slab is one of: live, in hand, free in the head's bits
+ *   count of a head = its slots that are not free
+ *   allocations - frees of a class = its live slots
+ *   the list of a class = its slabs with 0 < count < slots, without the current one
  *   cached <= HEAP_CACHED_MAX, except inside a call
  *
  * Slabs keep no list inside free slots: an overrun, or a write after free, destroys objects but
  * never the heap.
  */
 
-#define HEAP_SLOT_BYTES       16u   /* sizes are rounded to it; every object is aligned to it */
-#define HEAP_SMALL_MAX        2048u /* larger objects are runs */
-#define HEAP_SIZE_CLASSES     40u   /* 8 below 128 in steps of 16, then at most 8 a doubling */
+#define HEAP_GRANULE          16u
+#define HEAP_SMALL_MAX        4096u /* larger objects are runs */
+#define HEAP_SIZE_CLASSES     44u
 #define HEAP_CACHES           40u
 #define HEAP_CLASSES          (HEAP_SIZE_CLASSES + HEAP_CACHES)
 #define HEAP_SLAB_PAGES       4u
 #define HEAP_SLOTS_MAX        256u
-#define HEAP_SLOTS_MIN        8u
+#define HEAP_SLOTS_MIN        8u /* fewer only in slabs of HEAP_SLAB_PAGES */
 #define HEAP_CACHE_OBJECT_MAX (HEAP_SLAB_PAGES * PAGE_SIZE / 4)
+#define HEAP_IN_HAND_MAX      16u
+#define HEAP_IN_HAND_BYTES    8192u /* of a class, if its slots are large */
 
 /* Pages that hold nothing and stay committed for the next call. */
 #ifndef HEAP_CACHED_MAX
@@ -67,15 +76,15 @@
 #define HEAP_GROUP_PAGES     32u
 #define HEAP_WINDOW_PAGES    ((uint32_t)(MAP_HEAP_END - MAP_HEAP_START) / PAGE_SIZE)
 #define HEAP_GROUPS          (HEAP_WINDOW_PAGES / HEAP_GROUP_PAGES)
+#define HEAP_PAGE_GRANULES   (PAGE_SIZE / HEAP_GRANULE)
 
 #define HEAP_BIN_STEPS_SHIFT 4u /* 16 bins for each doubling from 32 pages on */
 #define HEAP_BINS            (HEAP_GROUP_PAGES + (10u << HEAP_BIN_STEPS_SHIFT))
 #define HEAP_BIN_WORDS       (HEAP_BINS / 32)
 
-/* What a record says: 1 to HEAP_CLASSES is the head of a slab of that class, or one of these. */
+/* What a record says: 1 to HEAP_CLASSES is a slab's page of that class, or one of these. */
 enum heap_page_kind {
     HEAP_PAGE_NONE = 0,
-    HEAP_PAGE_REST = 0xF0,    /* not the first page of a slab; count: how far behind it */
     HEAP_PAGE_RUN = 0xF1,     /* count: its pages */
     HEAP_PAGE_FREE = 0xF2,    /* count: its pages */
     HEAP_PAGE_TRANSIT = 0xF3, /* count: its pages; next: how many of them are committed */
@@ -83,10 +92,10 @@ enum heap_page_kind {
 
 struct heap_page {
     uint8_t kind;
-    uint8_t unused;
-    uint16_t count;                     /* head of a slab: used slots */
-    uint16_t next, previous;            /* head of a slab in its class's list */
-    uint32_t free[HEAP_SLOTS_MAX / 32]; /* head of a slab: a bit for each free slot */
+    uint8_t rest;                       /* page of a slab: how far behind the head; 0: the head */
+    uint16_t count;                     /* head: slots that are out */
+    uint16_t next, previous;            /* head: in its class's list */
+    uint32_t free[HEAP_SLOTS_MAX / 32]; /* head: a bit for each slot that is not out */
 };
 
 struct heap_group {
@@ -103,29 +112,26 @@ struct heap_bin {
 };
 
 /*
- * A size class, or a cache. Objects come from `word`, a word of the current slab's free bits, until
- * it is zero; it points to heap.no_slots while there is no current slab, so the common path
- * has one test. A full slab is in no list: the first free in it puts it there, or makes it current.
- * The parity is for heap_check: a byte of free bits that is wrong, but has as many bits, shows
- * there.
+ * A size class, or a cache. Slots that are not in hand come from `word`, a word of the current
+ * slab's free bits, until it is zero; it points to heap.no_slots while there is no current slab, so
+ * one test covers both. A full slab is in no list: the first slot that comes back puts it there, or
+ * makes it current.
  */
-#define HEAP_CLASS_BYTES (sizeof(void *) == 4 ? 64u : 128u) /* a power of two: short indexing */
-
 struct heap_class {
+    uint32_t in_hand, in_hand_max;
+    uint32_t hand[HEAP_IN_HAND_MAX]; /* addresses; beyond in_hand: zero */
+    uint64_t allocations, frees;
     uint32_t *word;
     uintptr_t word_address; /* of the slot that bit 0 of the word stands for */
     struct heap_page *slab; /* the current slab, or NULL */
-    uint32_t size;          /* bytes a slot; 0: this cache does not exist */
-    uint32_t reciprocal;    /* ceil(2^32 / size): divides offsets in a slab exactly */
-    uint16_t slots, words;  /* in a slab; words of bits */
-    uint16_t first;         /* page of the first slab of the list, or 0 */
-    uint16_t pages;         /* of a slab */
-    uint64_t allocations, frees;
-    uint32_t slabs;
-    uint32_t seal; /* over what never changes: size, reciprocal, slots, words, pages, name */
     const char *name;
-    uint32_t parity;
-    uint8_t unused[HEAP_CLASS_BYTES - 4 * sizeof(void *) - 44];
+    uint32_t size;         /* bytes a slot; 0: this cache does not exist */
+    uint32_t reciprocal;   /* ceil(2^32 / size): divides offsets in a slab exactly */
+    uint16_t slots, words; /* in a slab; words of bits */
+    uint16_t first;        /* page of the first slab of the list, or 0 */
+    uint16_t pages;        /* of a slab */
+    uint32_t slabs;
+    uint32_t seal; /* over what never changes: in_hand_max, size to words, pages, name */
 };
 
 /* A count that nothing else lets us recompute; kept with its complement. */
@@ -133,58 +139,98 @@ struct heap_tally {
     uint64_t count, complement;
 };
 
+enum heap_table { HEAP_RECORDS, HEAP_LIVE, HEAP_GROUP_TABLE, HEAP_TABLES };
+
 struct heap {
     struct heap_class classes[HEAP_CLASSES + 1]; /* [0] is never used: a record of 0 is no class */
     struct heap_bin bins[HEAP_BINS];             /* [0] is never used: no run has 0 pages */
     uint32_t bin_words[HEAP_BIN_WORDS];          /* bit b: bin b is not empty */
     uint32_t bin_summary;                        /* bit w: bin word w is not zero */
     uint32_t frontier;                           /* the first page above all slabs and runs */
-    uint32_t reach;                     /* records and groups of the pages below it are committed */
-    uint32_t record_pages, group_pages; /* committed for bookkeeping */
+    uint32_t reach;                    /* of the pages below it, all tables are committed */
+    uint32_t granules;                 /* reach in granules */
+    uint32_t table_pages[HEAP_TABLES]; /* committed */
     uint32_t committed, slab_pages, run_pages, cached, transit;
     uint32_t run_objects;
     uint32_t no_slots; /* always 0 */
     uint64_t run_allocations, run_frees;
     struct heap_tally high_frontier, peak_committed, failures, misuses[HEAP_MISUSE_COUNT];
     struct heap_tally past_caches; /* allocations from caches that are no more; frees, too */
-    uint8_t class_of[HEAP_SMALL_MAX / HEAP_SLOT_BYTES]; /* (size - 1) / 16 -> class */
+    uint8_t class_of[HEAP_SMALL_MAX / HEAP_GRANULE]; /* (size - 1) / 16 -> class */
 };
 
 extern struct heap heap;
 
 #define HEAP_RECORD_PAGES      ((uint32_t)(HEAP_WINDOW_PAGES * sizeof(struct heap_page) / PAGE_SIZE))
+#define HEAP_LIVE_PAGES        (HEAP_WINDOW_PAGES * HEAP_PAGE_GRANULES / 8 / PAGE_SIZE)
 #define HEAP_GROUP_TABLE_PAGES ((uint32_t)(HEAP_GROUPS * sizeof(struct heap_group) / PAGE_SIZE))
-#define HEAP_OBJECT_PAGES      (HEAP_WINDOW_PAGES - HEAP_RECORD_PAGES - HEAP_GROUP_TABLE_PAGES)
-#define HEAP_GROUPS_START      (MAP_HEAP_END - HEAP_GROUP_TABLE_PAGES * PAGE_SIZE)
-#define HEAP_RECORDS_START     (HEAP_GROUPS_START - HEAP_RECORD_PAGES * PAGE_SIZE)
+#define HEAP_OBJECT_PAGES                                                                          \
+    (HEAP_WINDOW_PAGES - HEAP_RECORD_PAGES - HEAP_LIVE_PAGES - HEAP_GROUP_TABLE_PAGES)
+#define HEAP_GROUPS_START  (MAP_HEAP_END - HEAP_GROUP_TABLE_PAGES * PAGE_SIZE)
+#define HEAP_LIVE_START    (HEAP_GROUPS_START - HEAP_LIVE_PAGES * PAGE_SIZE)
+#define HEAP_RECORDS_START (HEAP_LIVE_START - HEAP_RECORD_PAGES * PAGE_SIZE)
+
+/* What page 0 would have: the origin of page numbers and granules. */
+#define HEAP_ORIGIN (MAP_HEAP_START - PAGE_SIZE)
 
 _Static_assert(sizeof(struct heap_page) == 40 && sizeof(struct heap_group) == 136, "as drawn");
-_Static_assert(sizeof(struct heap_class) == HEAP_CLASS_BYTES, "no holes");
+_Static_assert(sizeof(struct heap_class) == (sizeof(void *) == 4 ? 128 : 144), "no holes");
 _Static_assert(HEAP_GROUPS * sizeof(struct heap_group) % PAGE_SIZE == 0, "whole pages");
-_Static_assert(HEAP_CLASSES < HEAP_PAGE_REST, "classes and kinds share a byte");
+_Static_assert(HEAP_CLASSES < HEAP_PAGE_RUN, "classes and kinds share a byte");
 _Static_assert(HEAP_WINDOW_PAGES <= UINT16_MAX, "page numbers and lengths fit a record");
-
-#define HEAP_PAGES_OF  ((struct heap_page *)(uintptr_t)HEAP_RECORDS_START)
-#define HEAP_GROUPS_OF ((struct heap_group *)(uintptr_t)HEAP_GROUPS_START)
+_Static_assert(MAP_HEAP_END <= UINT32_MAX, "addresses fit a hand");
 
 static inline struct heap_page *heap_page(uint32_t page)
 {
-    return &HEAP_PAGES_OF[page];
+    return &((struct heap_page *)(uintptr_t)HEAP_RECORDS_START)[page];
 }
 
 static inline struct heap_group *heap_group(uint32_t group)
 {
-    return &HEAP_GROUPS_OF[group];
+    return &((struct heap_group *)(uintptr_t)HEAP_GROUPS_START)[group];
 }
 
 static inline uint32_t heap_page_number(const struct heap_page *record)
 {
-    return (uint32_t)(record - HEAP_PAGES_OF);
+    return (uint32_t)(record - heap_page(0));
 }
 
 static inline uintptr_t heap_page_address(uint32_t page)
 {
-    return MAP_HEAP_START + (uintptr_t)(page - 1) * PAGE_SIZE;
+    return HEAP_ORIGIN + (uintptr_t)page * PAGE_SIZE;
+}
+
+/* The number of the granule that begins at an address; beyond all granules, if none does or it is
+ * below the window: what is not zero of the lowest bits becomes highest. */
+static inline uintptr_t heap_granule(uintptr_t address)
+{
+    uintptr_t offset = address - HEAP_ORIGIN;
+    return offset / HEAP_GRANULE | offset << (sizeof(offset) * 8 - 4);
+}
+
+static inline uint32_t *heap_live(uint32_t word)
+{
+    return &((uint32_t *)(uintptr_t)HEAP_LIVE_START)[word];
+}
+
+/* The instructions that take a bit number relative to memory (Intel SDM 2A, BTS, BTR) do in one
+ * what C says in six. */
+static inline void heap_live_set(uint32_t granule)
+{
+    __asm__ volatile("btsl %1, %0" : "+m"(*heap_live(0)) : "r"(granule) : "cc", "memory");
+}
+
+/* Returns what it was. */
+static inline bool heap_live_clear(uint32_t granule)
+{
+    bool was;
+    __asm__ volatile("btrl %2, %0" : "+m"(*heap_live(0)), "=@ccc"(was) : "r"(granule) : "memory");
+    return was;
+}
+
+static inline bool heap_is_live(uint32_t granule)
+{
+    return (*heap_live(granule / 32) >> granule % 32 & 1) != 0;
 }
 
 static inline unsigned heap_lowest_bit(uint32_t word)
@@ -235,12 +281,14 @@ uint32_t heap_obtain(uint32_t pages, uint32_t alignment);
 bool heap_obtain_at(uint32_t first, uint32_t pages);
 /* Gives back a transit run. */
 void heap_release(uint32_t first);
-/* Commits one more page of records or groups. False: no frame, or all are committed. */
+/* Commits one more page of the tables. False: no frame, or all are committed. */
 bool heap_commit_bookkeeping(void);
-/* Gives back the last page of each table. For heap_init that failed. */
+/* Gives back all pages of the tables. For heap_init that failed. */
 void heap_bookkeeping_drop(void);
-/* What record_pages and group_pages suffice for. */
+/* What the committed pages of the tables suffice for. */
 uint32_t heap_bookkeeping_reach(void);
+uintptr_t heap_table_start(enum heap_table table);
+uint32_t heap_table_limit(enum heap_table table); /* pages */
 
 /* slab.c: with interrupts off, except where it says otherwise. */
 
@@ -248,30 +296,17 @@ void heap_classes_init(void);
 /* Fills a class in for slots of `size` bytes, a multiple of 16 up to HEAP_CACHE_OBJECT_MAX. */
 void heap_class_set_up(struct heap_class *class, uint32_t size, const char *name);
 uint32_t heap_class_seal(const struct heap_class *class);
-/* When the current word is used up. Interrupts on. NULL: exhausted. */
+/* When nothing is in hand. Interrupts on. NULL: exhausted. */
 void *heap_class_alloc_slowly(struct heap_class *class);
-/* The slab was full until the slot `index` was freed. */
-void heap_slab_not_full(struct heap_class *class, struct heap_page *slab, uint32_t index);
-/* An empty slab that is in its class's list becomes a transit run. Returns its first page. */
-uint32_t heap_slab_retire(struct heap_class *class, struct heap_page *slab);
-/* Gives the class's current slab back if it has no objects. Interrupts on. Returns its pages. */
-uint32_t heap_class_trim(struct heap_class *class);
+/* A slot that is out, and neither live nor in hand any more, goes back to its slab. Returns the
+ * first page of the transit run that the slab becomes if that was its last slot out; else 0. */
+uint32_t heap_slot_return(struct heap_class *class, uintptr_t address);
+/* Gives back what is in hand, and the current slab if it is empty. Interrupts on. */
+void heap_class_trim(struct heap_class *class);
 
 static inline unsigned heap_class_index(const struct heap_class *class)
 {
     return (unsigned)(class - heap.classes);
-}
-
-/* The lowest free slot of the current word, which is not zero. */
-static inline void *heap_class_take(struct heap_class *class)
-{
-    uint32_t word = *class->word;
-    uint32_t rest = word & (word - 1);
-    *class->word = rest;
-    class->parity ^= word ^ rest;
-    class->slab->count++;
-    class->allocations++;
-    return (void *)(class->word_address + (uintptr_t)heap_lowest_bit(word) * class->size);
 }
 
 #endif

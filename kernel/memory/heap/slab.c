@@ -4,8 +4,9 @@
 uint32_t heap_class_seal(const struct heap_class *class)
 {
     uint64_t name = (uintptr_t) class->name;
-    const uint32_t fields[] = {class->size,  class->reciprocal, class->slots,          class->words,
-                               class->pages, (uint32_t)name,    (uint32_t)(name >> 32)};
+    const uint32_t fields[] = {class->size,    class->reciprocal,     class->slots,
+                               class->words,   class->pages,          class->in_hand_max,
+                               (uint32_t)name, (uint32_t)(name >> 32)};
     uint32_t seal = 0x811C9DC5u;
     for (unsigned i = 0; i < ARRAY_COUNT(fields); i++)
         seal = (seal ^ fields[i]) * 0x01000193u;
@@ -44,20 +45,40 @@ void heap_class_set_up(struct heap_class *class, uint32_t size, const char *name
     class->pages = (uint16_t)slab_pages_for(size);
     class->slots = (uint16_t)slots_in(class->pages, size);
     class->words = (uint16_t)((class->slots + 31) / 32);
+    class->in_hand_max = HEAP_IN_HAND_BYTES / size;
+    if (class->in_hand_max > HEAP_IN_HAND_MAX)
+        class->in_hand_max = HEAP_IN_HAND_MAX;
     class->name = name;
     class->seal = heap_class_seal(class);
 }
 
+/*
+ * Steps of 16 up to 256, then 8 sizes a doubling. Above half a page the sizes are those of which 7,
+ * 6, 5 and 4 fill a slab.
+ */
+static uint32_t size_after(uint32_t size)
+{
+    static const uint16_t large[] = {2336, 2720, 3264, 4096};
+    uint32_t step = HEAP_GRANULE;
+    unsigned i = 0;
+    if (size >= 2048) {
+        while (large[i] <= size)
+            i++;
+        return large[i];
+    }
+    while (size >= 16 * step)
+        step *= 2;
+    return size + step;
+}
+
 void heap_classes_init(void)
 {
-    uint32_t size = 0, step = HEAP_SLOT_BYTES;
+    uint32_t size = 0;
     uint32_t entry = 0;
     for (unsigned index = 1; index <= HEAP_SIZE_CLASSES; index++) {
-        if (size == 16 * step)
-            step *= 2;
-        size += step;
+        size = size_after(size);
         heap_class_set_up(&heap.classes[index], size, NULL);
-        while (entry < size / HEAP_SLOT_BYTES)
+        while (entry < size / HEAP_GRANULE)
             heap.class_of[entry++] = (uint8_t)index;
     }
 }
@@ -117,37 +138,45 @@ static bool class_advance(struct heap_class *class)
 static void slab_install(struct heap_class *class, uint32_t first)
 {
     struct heap_page *slab = heap_page(first);
-    for (unsigned page = 1; page < class->pages; page++) {
-        slab[page].kind = HEAP_PAGE_REST;
-        slab[page].count = (uint16_t)page;
+    unsigned kind = heap_class_index(class);
+    for (unsigned page = 0; page < class->pages; page++) {
+        slab[page].kind = (uint8_t)kind;
+        slab[page].rest = (uint8_t)page;
     }
-    slab->kind = (uint8_t)heap_class_index(class);
     slab->count = slab->next = 0;
     for (unsigned word = 0; word < class->words; word++)
-        class->parity ^= slab->free[word] = slab_bits(class, word);
+        slab->free[word] = slab_bits(class, word);
     heap.transit -= class->pages;
     heap.slab_pages += class->pages;
     class->slabs++;
     slab_make_current(class, slab, 0);
 }
 
-/* What is left of a slab without objects is a transit run. */
+/* A slab of which no slot is out becomes a transit run. Returns its first page. */
 static uint32_t slab_dissolve(struct heap_class *class, struct heap_page *slab)
 {
-    for (unsigned page = 1; page < class->pages; page++) {
-        slab[page].kind = HEAP_PAGE_NONE;
-        slab[page].count = 0;
-    }
-    for (unsigned word = 0; word < class->words; word++) {
-        class->parity ^= slab->free[word];
+    for (unsigned page = 0; page < class->pages; page++)
+        slab[page].kind = slab[page].rest = 0;
+    for (unsigned word = 0; word < class->words; word++)
         slab->free[word] = 0;
-    }
     slab->kind = HEAP_PAGE_TRANSIT;
     slab->count = slab->next = class->pages;
     heap.slab_pages -= class->pages;
     heap.transit += class->pages;
     class->slabs--;
     return heap_page_number(slab);
+}
+
+/* The lowest free slot of the current word, which is not zero, becomes an object. */
+static void *class_take(struct heap_class *class)
+{
+    uint32_t word = *class->word;
+    uintptr_t address = class->word_address + (uintptr_t)heap_lowest_bit(word) * class->size;
+    *class->word = word & (word - 1);
+    class->slab->count++;
+    class->allocations++;
+    heap_live_set((uint32_t)heap_granule(address));
+    return (void *)address;
 }
 
 /*
@@ -165,7 +194,7 @@ static void *class_alloc_new(struct heap_class *class)
     if (first != 0 && needed)
         slab_install(class, first);
     if (first != 0 || !needed)
-        object = heap_class_take(class);
+        object = class_take(class);
     platform_interrupts_restore(saved);
     if (first != 0 && !needed)
         heap_release(first);
@@ -177,41 +206,70 @@ void *heap_class_alloc_slowly(struct heap_class *class)
     unsigned long saved = platform_interrupts_save();
     void *object = NULL;
     if (*class->word != 0 || class_advance(class))
-        object = heap_class_take(class);
+        object = class_take(class);
     platform_interrupts_restore(saved);
     return object != NULL ? object : class_alloc_new(class);
 }
 
-void heap_slab_not_full(struct heap_class *class, struct heap_page *slab, uint32_t index)
+/* The slab was full until a slot in this word came back. */
+static void slab_not_full(struct heap_class *class, struct heap_page *slab, uint32_t word)
 {
     if (slab == class->slab)
         return;
     if (class->slab == NULL || class->slab->count == class->slots)
-        slab_make_current(class, slab, index / 32);
+        slab_make_current(class, slab, word);
     else
         list_push(class, slab);
 }
 
-uint32_t heap_slab_retire(struct heap_class *class, struct heap_page *slab)
+uint32_t heap_slot_return(struct heap_class *class, uintptr_t address)
 {
+    uint32_t offset = (uint32_t)(address - HEAP_ORIGIN);
+    struct heap_page *slab = heap_page(offset / PAGE_SIZE);
+    uint32_t within = offset % PAGE_SIZE + slab->rest * PAGE_SIZE;
+    uint32_t slot = (uint32_t)((uint64_t)within * class->reciprocal >> 32);
+    slab -= slab->rest;
+    slab->free[slot / 32] |= 1u << slot % 32;
+    if (slab->count-- == class->slots)
+        slab_not_full(class, slab, slot / 32);
+    if (slab->count != 0 || slab == class->slab)
+        return 0;
     list_remove(class, slab);
     return slab_dissolve(class, slab);
 }
 
-uint32_t heap_class_trim(struct heap_class *class)
+static uint32_t current_dissolve(struct heap_class *class)
+{
+    struct heap_page *slab = class->slab;
+    if (slab == NULL || slab->count != 0)
+        return 0;
+    class->slab = NULL;
+    class->word = &heap.no_slots;
+    class->word_address = 0;
+    return slab_dissolve(class, slab);
+}
+
+/* One step of a trim: a slot in hand, or the current slab. False: there was nothing to do. */
+static bool class_trim_step(struct heap_class *class)
 {
     unsigned long saved = platform_interrupts_save();
-    struct heap_page *slab = class->slab;
-    uint32_t first = 0;
-    if (slab != NULL && slab->count == 0) {
-        class->slab = NULL;
-        class->word = &heap.no_slots;
-        class->word_address = 0;
-        first = slab_dissolve(class, slab);
+    bool holds = class->in_hand != 0;
+    uint32_t first;
+    if (holds) {
+        uint32_t address = class->hand[--class->in_hand];
+        class->hand[class->in_hand] = 0;
+        first = heap_slot_return(class, address);
+    } else {
+        first = current_dissolve(class);
     }
     platform_interrupts_restore(saved);
-    if (first == 0)
-        return 0;
-    heap_release(first);
-    return class->pages;
+    if (first != 0)
+        heap_release(first);
+    return holds || first != 0;
+}
+
+void heap_class_trim(struct heap_class *class)
+{
+    while (class_trim_step(class))
+        ;
 }
