@@ -38,9 +38,9 @@ class Machine:
 
     def __exit__(self, kind, value, trace):
         self.child.close(force=True)
-        self.log.close()
         if kind is not None:
             print(f'--- serial log of {self.log_path}:\n{self.serial()}')
+        self.log.close()
 
     def serial(self):
         """All that came over the serial port so far."""

@@ -4,7 +4,7 @@ import re
 import struct
 
 PRESENT, WRITE, USER, WRITE_THROUGH, CACHE_DISABLE = 1 << 0, 1 << 1, 1 << 2, 1 << 3, 1 << 4
-LARGE, GLOBAL, NO_EXECUTE = 1 << 7, 1 << 8, 1 << 63
+ACCESSED, LARGE, GLOBAL, NO_EXECUTE = 1 << 5, 1 << 7, 1 << 8, 1 << 63
 ADDRESS = 0x000FFFFFFFFFF000
 # What the kernel loads into the page attribute table (docs: architecture of paging): entry = PCD * 2 + PWT.
 CACHE_TYPES = {0: 'write-back', WRITE_THROUGH: 'write-combining', CACHE_DISABLE: 'uncached-minus',
@@ -52,7 +52,8 @@ def decode(memory, root):
         if not top & PRESENT:
             assert top == 0, f'absent top entry {top_index} is 0x{top:x}'
             continue
-        assert top & ~ADDRESS & ~(WRITE_THROUGH | CACHE_DISABLE) == PRESENT, f'reserved bits in top entry 0x{top:x}'
+        # QEMU sets the accessed bit here too, where the processor's manual has none.
+        assert top & ~ADDRESS & ~ACCESSED == PRESENT, f'reserved bits in top entry 0x{top:x}'
         tables.append(top & ADDRESS)
         for directory_index, entry in enumerate(memory.table(top & ADDRESS)):
             base = top_index << 30 | directory_index << 21

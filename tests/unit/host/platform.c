@@ -22,6 +22,9 @@ paddr_t host_root;
 void (*host_on_flush)(uintptr_t address);
 int host_ram_file = -1;
 
+/* All that PAE reaches: the file has holes where nobody wrote. */
+#define HOST_RAM_BYTES ((off_t)1 << 36)
+
 static unsigned char *ram;
 static uint32_t ram_frames;
 static unsigned long interrupts_off;
@@ -34,7 +37,7 @@ void host_platform_init(uint32_t frames)
         close(host_ram_file);
     }
     host_ram_file = memfd_create("ram", MFD_CLOEXEC);
-    if (host_ram_file < 0 || ftruncate(host_ram_file, (off_t)frames * FRAME_SIZE) != 0) {
+    if (host_ram_file < 0 || ftruncate(host_ram_file, HOST_RAM_BYTES) != 0) {
         perror("host_platform_init: memfd");
         exit(1);
     }

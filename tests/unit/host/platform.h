@@ -8,8 +8,8 @@
  * interrupts are a nesting count that is checked; TLB flushes are recorded.
  */
 
-/* Gives the machine frames 0 to frames - 1, their content all zero; forgets everything from before.
- */
+/* Gives the machine RAM, all zero; forgets everything from before. Frames 0 to frames - 1 are in
+ * the direct view; those above can be seen only through an MMU (tests/unit/host/mmu.h). */
 void host_platform_init(uint32_t frames);
 
 /* The file that the machine's RAM is; frame f begins at f * FRAME_SIZE. */
