@@ -294,8 +294,8 @@ def test_bytes_that_firmware_writes_to(tmp_path, image):
 @pytest.mark.parametrize('settings', [{}, {'far_start': 1}, {'disk_parameters': 1}, {'interrupt_12': 80}, {'disk_failures': 3}],
                          ids=lambda settings: ' '.join(settings) or 'plain')
 def test_odd_firmware_that_can_be_lived_with(staged, settings):
-    """Started at 07C0:0000; no EDD parameters; little low memory; reads that fail at first. In all of
-    them the staged firmware refuses reads of more than 127 sectors or across 64 KiB, and says so."""
+    """Started at 07C0:0000; no EDD parameters; little low memory; reads that fail until the drive was
+    reset a few times. In all of them the staged firmware refuses reads of more than 127 sectors or across 64 KiB, and says so."""
     with staged(**settings) as emulator:
         report = emulator.report()
         assert 'staged: a read too long' not in emulator.text()
@@ -609,6 +609,14 @@ def test_processor_without_pae(tmp_path, image, processor):
         emulator.refusal(r'this processor has no PAE; 32RTOS needs an i686 with PAE\.')
         screen = '\n'.join(emulator.screen(tmp_path))
         assert LINE + 'this processor has no PAE; 32RTOS needs an i686 with PAE.' in screen
+
+
+def test_entry_stub_runs_on_a_386():
+    """What says that the processor is too old has to run on it."""
+    code = subprocess.run(['objdump', '-d', BUILD / 'boot/entry.elf'], capture_output=True, text=True, check=True).stdout
+    assert 'cpuid' in code
+    newer = re.findall(r'\t(f?cmov\w*|bswap|cmpxchg\w*|xadd\w*|sysenter|rdtsc|nopw|nopl|endbr32|movaps|movq)\b', code)
+    assert not newer, sorted(set(newer))
 
 
 # --- video and the command line -----------------------------------------------------------------------

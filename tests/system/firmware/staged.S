@@ -162,6 +162,8 @@ hook_13:
     je      1f
     cmpb    $0x42, %ah
     je      2f
+    cmpb    $0, %ah
+    je      5f
     ljmp    *%cs:old_13
 1:  cmpw    $1, %cs:disk_parameters
     je      refuse
@@ -184,8 +186,14 @@ hook_13:
     addl    %ecx, %eax
     cmpl    $0x10000, %eax
     ja      3f
-    popal
-    cmpw    $0, %cs:disk_failures
+    movl    8(%si), %eax                    // each new place fails anew
+    cmpl    %cs:disk_place, %eax
+    je      6f
+    movl    %eax, %cs:disk_place
+    movw    %cs:disk_failures, %ax
+    movw    %ax, %cs:failures_left
+6:  popal
+    cmpw    $0, %cs:failures_left
     jne     4f
     ljmp    *%cs:old_13
 3:  popal
@@ -194,11 +202,14 @@ hook_13:
     call    say
     popw    %si
     jmp     refuse
-4:  decw    %cs:disk_failures
-    movw    $0, 2(%si)                      // a packet that is used again would read nothing
+4:  movw    $0, 2(%si)                      // a packet that is used again would read nothing
     movl    $0, 8(%si)
     movb    $0x04, %ah
     jmp     carry_set
+5:  cmpw    $0, %cs:failures_left           // a reset is what helps
+    je      7f
+    decw    %cs:failures_left
+7:  ljmp    *%cs:old_13
 
 /* Memory and A20: answer, refuse or pass on. */
 hook_15:
@@ -347,6 +358,8 @@ say:
     .balign 4
 old_13:
     .long   0
+disk_place:
+    .long   0xFFFFFFFF
 old_15:
     .long   0
 chain_packet:
@@ -354,6 +367,8 @@ chain_packet:
     .word   1
     .word   0x7C00, 0
     .quad   0
+failures_left:
+    .word   0
 text_go:
     .asciz  "staged: go\r\n"
 text_no_disk:
@@ -400,7 +415,7 @@ interrupt_12:                               // KiB; 0: leave
     .word   0
 disk_parameters:                            // int 13h, 48h: 0 pass on, 1 refuse, else bytes a sector
     .word   0
-disk_failures:                              // so many reads fail first
+disk_failures:                              // so many resets before any place can be read
     .word   0
 far_start:                                  // start at 07C0:0000 instead of 0000:7C00
     .word   0
