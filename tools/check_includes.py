@@ -13,6 +13,7 @@ PURE = ['kernel/include', 'kernel/lib']
 PORT = PURE + ['kernel/memory']  # memory.h, platform.h, check.h: what all five modules share
 FRAMES = PORT + ['kernel/memory/bytemap', 'kernel/memory/e820', 'kernel/memory/pageframe']
 MEMORY = FRAMES + ['kernel/memory/paging', 'kernel/memory/heap', 'kernel/memory/system']
+MACHINE = ['kernel/cpu', 'kernel/device', 'kernel/device/serial', 'kernel/debug/symbols']
 MAY_INCLUDE = {
     'boot': PURE + ['kernel/memory', 'kernel/memory/e820'],
     'kernel/include': [],
@@ -25,11 +26,14 @@ MAY_INCLUDE = {
     'kernel/memory/heap': FRAMES + ['kernel/memory/paging'],
     'kernel/memory/system': MEMORY,
     'kernel/cpu': PORT,
-    'kernel/start': PURE + ['kernel/memory', 'kernel/cpu'],
-    'kernel/device': MEMORY + ['kernel/cpu'],
-    'kernel/debug': MEMORY + ['kernel/cpu', 'kernel/device', 'tests/kernel'],
-    'kernel/main.c': MEMORY + ['kernel/cpu', 'kernel/device', 'kernel/debug', 'kernel/start'],
-    'tests/kernel': MEMORY + ['kernel/cpu', 'kernel/device'],
+    'kernel/start': PORT + ['kernel/memory/e820', 'kernel/cpu', 'kernel/device/serial'],
+    'kernel/device/serial': PURE + ['kernel/cpu'],  # works before everything else
+    'kernel/device': MEMORY + ['kernel/cpu', 'kernel/device/serial'],
+    'kernel/debug/symbols': PURE,
+    'kernel/debug': MEMORY + MACHINE + ['tests/kernel'],
+    'kernel/kernel.ld.S': PORT,
+    'kernel/main.c': MEMORY + MACHINE + ['kernel/debug', 'kernel/start'],
+    'tests/kernel': MEMORY + MACHINE,
 }
 # Single files that stand in a folder but are a part of their own.
 ALIASES = {'kernel/memory/system.h': 'kernel/memory/system', 'kernel/memory/system.c': 'kernel/memory/system'}

@@ -14,3 +14,13 @@ def test_selftests_pass(tmp_path, settings):
         found = re.search(r'selftest: (\d+) passed, 0 failed', output)
         assert found and int(found.group(1)) > 0, output
         assert 'memory check: ok' in machine.command('mem check')
+
+
+def test_planted_faults_are_reported_in_words(tmp_path):
+    """One wrong byte at a time, at least 20 different ones, each in a sentence that names the module."""
+    with boot_to_prompt(tmp_path) as machine:
+        output = machine.command('selftest planted_faults_are_found')
+        sentences = re.findall(r'planted in ([^:]+): (e820|bytemap|pageframe|paging|heap): \S+', output)
+        assert len({name for name, _ in sentences}) >= 20, output
+        assert {module for _, module in sentences} >= {'e820', 'bytemap', 'pageframe', 'paging', 'heap'}
+        assert 'selftest: 1 passed, 0 failed' in output

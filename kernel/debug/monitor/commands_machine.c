@@ -1,6 +1,6 @@
 #include "kernel/cpu/cpu.h"
 #include "kernel/cpu/irq.h"
-#include "kernel/cpu/power.h"
+#include "kernel/device/power/power.h"
 #include "kernel/cpu/timer.h"
 #include "kernel/debug/monitor/commands.h"
 #include "kernel/debug/monitor/monitor.h"

@@ -3,7 +3,7 @@
 #include <stdarg.h>
 
 #include "kernel/cpu/cpu.h"
-#include "kernel/cpu/power.h"
+#include "kernel/device/power/power.h"
 #include "kernel/cpu/registers.h"
 #include "kernel/cpu/trap.h"
 #include "kernel/debug/panic/backtrace.h"

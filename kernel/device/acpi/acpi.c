@@ -2,7 +2,7 @@
 
 #include "kernel/cpu/cpu.h"
 #include "kernel/cpu/ports.h"
-#include "kernel/cpu/power.h"
+#include "kernel/device/power/power.h"
 #include "kernel/device/acpi/tables.h"
 #include "kernel/include/log.h"
 #include "kernel/memory/paging/paging.h"

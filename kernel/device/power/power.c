@@ -1,4 +1,4 @@
-#include "kernel/cpu/power.h"
+#include "kernel/device/power/power.h"
 
 #include "kernel/cpu/ports.h"
 #include "kernel/device/serial/serial.h"

@@ -1,5 +1,5 @@
-#ifndef KERNEL_CPU_POWER_H
-#define KERNEL_CPU_POWER_H
+#ifndef KERNEL_DEVICE_POWER_POWER_H
+#define KERNEL_DEVICE_POWER_POWER_H
 
 /*
  * The end of the machine. QEMU's isa-debug-exit device at POWER_EXIT_PORT ends the emulator with
