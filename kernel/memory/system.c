@@ -264,7 +264,7 @@ static int start_paging(void)
     if (error == 0)
         error = map_stack();
     if (error == 0)
-        platform_load_root(paging_kernel.root);
+        paging_load(&paging_kernel);
     return error;
 }
 
