@@ -220,7 +220,7 @@ static void walk_transit(struct walk *walk, uint32_t first, uint32_t pages)
 
 static bool is_in_hand(const struct heap_class *class, uintptr_t address)
 {
-    for (uint32_t i = 0; i < class->in_hand && i < HEAP_IN_HAND_MAX; i++)
+    for (unsigned i = 0; i < HEAP_IN_HAND_MAX; i++)
         if (class->hand[i] == address)
             return true;
     return false;
@@ -496,9 +496,10 @@ static void check_current(struct check *check, unsigned index)
 static void check_hand(struct walk *walk, unsigned index)
 {
     const struct heap_class *class = &heap.classes[index];
-    bool is_wrong = class->in_hand != walk->held[index] || class->in_hand > class->in_hand_max;
+    uint32_t held = walk->held[index];
+    bool is_wrong = class->top != class->hand + held || class->top > class->end;
     for (unsigned i = 0; i < HEAP_IN_HAND_MAX; i++) {
-        is_wrong |= (class->hand[i] != 0) != (i < class->in_hand);
+        is_wrong |= (class->hand[i] != 0) != (i < held);
         for (unsigned j = 0; j < i; j++)
             is_wrong |= class->hand[i] != 0 && class->hand[i] == class->hand[j];
     }

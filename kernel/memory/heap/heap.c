@@ -45,15 +45,15 @@ static uint32_t pages_of(size_t size)
 static inline void *class_alloc(struct heap_class *class)
 {
     unsigned long saved = platform_interrupts_save();
-    uint32_t left = class->in_hand - 1;
+    uint32_t *top = class->top;
     uint32_t address;
-    if (__builtin_expect(left == UINT32_MAX, 0)) {
+    if (__builtin_expect(top == class->hand, 0)) {
         platform_interrupts_restore(saved);
         return heap_class_alloc_slowly(class);
     }
-    address = class->hand[left];
-    class->hand[left] = 0;
-    class->in_hand = left;
+    address = *--top;
+    *top = 0;
+    class->top = top;
     class->allocations++;
     heap_live_set((uint32_t)heap_granule(address));
     platform_interrupts_restore(saved);
@@ -161,18 +161,14 @@ static uint32_t run_find(const void *object)
     return granule / HEAP_PAGE_GRANULES;
 }
 
-/* A live object's slot goes in hand; if the hand is full, to its slab. Interrupts off; turns them
- * back on. */
-static void slot_free(struct heap_class *class, uint32_t granule, unsigned long saved)
+/* A slot that is not live any more, and finds the hand full, goes back to its slab. Interrupts off;
+ * turns them back on. */
+static __attribute__((noinline)) void slot_free(struct heap_class *class, uint32_t granule,
+                                                unsigned long saved)
 {
-    uint32_t address = HEAP_ORIGIN + granule * HEAP_GRANULE;
-    uint32_t first = 0;
-    heap_live_clear(granule);
+    uint32_t first;
     class->frees++;
-    if (class->in_hand < class->in_hand_max)
-        class->hand[class->in_hand++] = address;
-    else
-        first = heap_slot_return(class, address);
+    first = heap_slot_return(class, granule);
     platform_interrupts_restore(saved);
     if (first != 0)
         heap_release(first);
@@ -257,48 +253,54 @@ static __attribute__((noinline)) void refuse(const void *object, const struct he
     platform_log("heap: %s free of %p refused, called from %p", names[misuse], object, caller);
 }
 
-/* All that kfree does not do itself. Interrupts off; turns them back on. */
-static __attribute__((noinline)) void free_slowly(void *object, const void *caller,
-                                                  unsigned long saved)
+/* All that is not an object of a size class. Interrupts off; turns them back on. */
+static __attribute__((noinline)) void free_other(void *object, const void *caller,
+                                                 unsigned long saved)
 {
-    uint32_t granule = live_granule(object);
-    unsigned kind = granule == 0 ? HEAP_PAGE_NONE : record_of(granule)->kind;
-    if (is_size_class(kind))
-        slot_free(&heap.classes[kind], granule, saved);
-    else if (kind == HEAP_PAGE_RUN)
-        run_free(granule / HEAP_PAGE_GRANULES, saved);
+    uint32_t first = run_find(object);
+    if (first != 0)
+        run_free(first, saved);
     else if (object != NULL)
         refuse(object, NULL, caller, saved);
     else
         platform_interrupts_restore(saved);
 }
 
-/* The short way: an object of a size class that has room in hand. False: something else. */
-static inline bool free_to_hand(const void *object)
+/* Interrupts off; turns them back on. False: the granule is not where an object of this class
+ * begins; interrupts are still off. */
+static inline bool class_free(struct heap_class *class, uint32_t granule, unsigned long saved)
 {
-    uintptr_t granule = heap_granule((uintptr_t)object);
-    struct heap_class *class;
-    unsigned kind;
-    if (granule >= heap.granules)
+    uint32_t *top = class->top;
+    if (!heap_live_clear(granule))
         return false;
-    kind = record_of((uint32_t)granule)->kind;
-    if (kind > HEAP_SIZE_CLASSES) /* kind 0 is a class without room */
-        return false;
-    class = &heap.classes[kind];
-    if (class->in_hand == class->in_hand_max || !heap_live_clear((uint32_t)granule))
-        return false;
-    class->hand[class->in_hand++] = (uint32_t)(uintptr_t)object;
+    if (__builtin_expect(top == class->end, 0)) {
+        slot_free(class, granule, saved);
+        return true;
+    }
+    *top = HEAP_ORIGIN + granule * HEAP_GRANULE;
+    class->top = top + 1;
     class->frees++;
+    platform_interrupts_restore(saved);
     return true;
+}
+
+static inline void free_from(void *object, const void *caller)
+{
+    unsigned long saved = platform_interrupts_save();
+    uintptr_t granule = heap_granule((uintptr_t)object);
+    if (__builtin_expect(granule < heap.granules, 1)) {
+        unsigned kind = record_of((uint32_t)granule)->kind;
+        /* Kind 0 is a class without objects. */
+        if (__builtin_expect(kind <= HEAP_SIZE_CLASSES, 1) &&
+            __builtin_expect(class_free(&heap.classes[kind], (uint32_t)granule, saved), 1))
+            return;
+    }
+    free_other(object, caller, saved);
 }
 
 void kfree(void *object)
 {
-    unsigned long saved = platform_interrupts_save();
-    if (__builtin_expect(free_to_hand(object), 1))
-        platform_interrupts_restore(saved);
-    else
-        free_slowly(object, CALLER, saved);
+    free_from(object, CALLER);
 }
 
 /* 0 for what is not an object. Interrupts off. */
@@ -384,7 +386,7 @@ void *krealloc(void *object, size_t size)
     if (object == NULL)
         return kmalloc(size);
     if (size == 0) {
-        free_slowly(object, CALLER, platform_interrupts_save());
+        free_from(object, CALLER);
         return NULL;
     }
     saved = platform_interrupts_save();
@@ -400,7 +402,7 @@ void *krealloc(void *object, size_t size)
     if (moved == NULL)
         return NULL;
     memcpy(moved, object, has);
-    free_slowly(object, CALLER, platform_interrupts_save());
+    free_from(object, CALLER);
     return moved;
 }
 
@@ -433,15 +435,13 @@ void *heap_cache_alloc(struct heap_cache *cache)
 void heap_cache_free(struct heap_cache *cache, void *object)
 {
     struct heap_class *owner = (struct heap_class *)cache;
+    uintptr_t granule = heap_granule((uintptr_t)object);
     unsigned long saved;
-    uint32_t granule;
     if (object == NULL)
         return;
     saved = platform_interrupts_save();
-    granule = live_granule(object);
-    if (granule != 0 && record_of(granule)->kind == heap_class_index(owner))
-        slot_free(owner, granule, saved);
-    else
+    if (granule >= heap.granules || record_of((uint32_t)granule)->kind != heap_class_index(owner) ||
+        !class_free(owner, (uint32_t)granule, saved))
         refuse(object, owner, CALLER, saved);
 }
 

@@ -118,8 +118,8 @@ struct heap_bin {
  * makes it current.
  */
 struct heap_class {
-    uint32_t in_hand, in_hand_max;
-    uint32_t hand[HEAP_IN_HAND_MAX]; /* addresses; beyond in_hand: zero */
+    uint32_t *top, *end; /* of the hand: what the next slot is put at; where it is full */
+    uint32_t hand[HEAP_IN_HAND_MAX]; /* addresses; from top on: zero */
     uint64_t allocations, frees;
     uint32_t *word;
     uintptr_t word_address; /* of the slot that bit 0 of the word stands for */
@@ -131,7 +131,7 @@ struct heap_class {
     uint16_t first;        /* page of the first slab of the list, or 0 */
     uint16_t pages;        /* of a slab */
     uint32_t slabs;
-    uint32_t seal; /* over what never changes: in_hand_max, size to words, pages, name */
+    uint32_t seal; /* over what never changes: end, size to words, pages, name */
 };
 
 /* A count that nothing else lets us recompute; kept with its complement. */
@@ -174,7 +174,7 @@ extern struct heap heap;
 #define HEAP_ORIGIN (MAP_HEAP_START - PAGE_SIZE)
 
 _Static_assert(sizeof(struct heap_page) == 40 && sizeof(struct heap_group) == 136, "as drawn");
-_Static_assert(sizeof(struct heap_class) == (sizeof(void *) == 4 ? 128 : 144), "no holes");
+_Static_assert(sizeof(struct heap_class) == (sizeof(void *) == 4 ? 128 : 152), "no holes");
 _Static_assert(HEAP_GROUPS * sizeof(struct heap_group) % PAGE_SIZE == 0, "whole pages");
 _Static_assert(HEAP_CLASSES < HEAP_PAGE_RUN, "classes and kinds share a byte");
 _Static_assert(HEAP_WINDOW_PAGES <= UINT16_MAX, "page numbers and lengths fit a record");
@@ -300,7 +300,7 @@ uint32_t heap_class_seal(const struct heap_class *class);
 void *heap_class_alloc_slowly(struct heap_class *class);
 /* A slot that is out, and neither live nor in hand any more, goes back to its slab. Returns the
  * first page of the transit run that the slab becomes if that was its last slot out; else 0. */
-uint32_t heap_slot_return(struct heap_class *class, uintptr_t address);
+uint32_t heap_slot_return(struct heap_class *class, uint32_t granule);
 /* Gives back what is in hand, and the current slab if it is empty. Interrupts on. */
 void heap_class_trim(struct heap_class *class);
 

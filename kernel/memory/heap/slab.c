@@ -4,9 +4,10 @@
 uint32_t heap_class_seal(const struct heap_class *class)
 {
     uint64_t name = (uintptr_t) class->name;
-    const uint32_t fields[] = {class->size,    class->reciprocal,     class->slots,
-                               class->words,   class->pages,          class->in_hand_max,
-                               (uint32_t)name, (uint32_t)(name >> 32)};
+    uint64_t end = (uintptr_t) class->end;
+    const uint32_t fields[] = {
+        class->size,    class->reciprocal,      class->slots,  class->words,         class->pages,
+        (uint32_t)name, (uint32_t)(name >> 32), (uint32_t)end, (uint32_t)(end >> 32)};
     uint32_t seal = 0x811C9DC5u;
     for (unsigned i = 0; i < ARRAY_COUNT(fields); i++)
         seal = (seal ^ fields[i]) * 0x01000193u;
@@ -39,15 +40,15 @@ static uint32_t slab_pages_for(uint32_t size)
 
 void heap_class_set_up(struct heap_class *class, uint32_t size, const char *name)
 {
+    uint32_t in_hand = HEAP_IN_HAND_BYTES / size;
     class->word = &heap.no_slots;
     class->size = size;
     class->reciprocal = (uint32_t)((0xFFFFFFFFull + size) / size);
     class->pages = (uint16_t)slab_pages_for(size);
     class->slots = (uint16_t)slots_in(class->pages, size);
     class->words = (uint16_t)((class->slots + 31) / 32);
-    class->in_hand_max = HEAP_IN_HAND_BYTES / size;
-    if (class->in_hand_max > HEAP_IN_HAND_MAX)
-        class->in_hand_max = HEAP_IN_HAND_MAX;
+    class->top = class->hand;
+    class->end = class->hand + (in_hand < HEAP_IN_HAND_MAX ? in_hand : HEAP_IN_HAND_MAX);
     class->name = name;
     class->seal = heap_class_seal(class);
 }
@@ -222,17 +223,20 @@ static void slab_not_full(struct heap_class *class, struct heap_page *slab, uint
         list_push(class, slab);
 }
 
-uint32_t heap_slot_return(struct heap_class *class, uintptr_t address)
+uint32_t heap_slot_return(struct heap_class *class, uint32_t granule)
 {
-    uint32_t offset = (uint32_t)(address - HEAP_ORIGIN);
-    struct heap_page *slab = heap_page(offset / PAGE_SIZE);
-    uint32_t within = offset % PAGE_SIZE + slab->rest * PAGE_SIZE;
+    struct heap_page *slab = heap_page(granule / HEAP_PAGE_GRANULES);
+    uint32_t within =
+        (granule % HEAP_PAGE_GRANULES + slab->rest * HEAP_PAGE_GRANULES) * HEAP_GRANULE;
     uint32_t slot = (uint32_t)((uint64_t)within * class->reciprocal >> 32);
+    uint32_t was_out;
     slab -= slab->rest;
+    was_out = slab->count;
+    slab->count = (uint16_t)(was_out - 1);
     slab->free[slot / 32] |= 1u << slot % 32;
-    if (slab->count-- == class->slots)
+    if (was_out == class->slots)
         slab_not_full(class, slab, slot / 32);
-    if (slab->count != 0 || slab == class->slab)
+    if (was_out != 1 || slab == class->slab)
         return 0;
     list_remove(class, slab);
     return slab_dissolve(class, slab);
@@ -253,12 +257,12 @@ static uint32_t current_dissolve(struct heap_class *class)
 static bool class_trim_step(struct heap_class *class)
 {
     unsigned long saved = platform_interrupts_save();
-    bool holds = class->in_hand != 0;
+    bool holds = class->size != 0 && class->top != class->hand;
     uint32_t first;
     if (holds) {
-        uint32_t address = class->hand[--class->in_hand];
-        class->hand[class->in_hand] = 0;
-        first = heap_slot_return(class, address);
+        uint32_t address = *--class->top;
+        *class->top = 0;
+        first = heap_slot_return(class, (uint32_t)heap_granule(address));
     } else {
         first = current_dissolve(class);
     }
