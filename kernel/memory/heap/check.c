@@ -142,20 +142,22 @@ static void check_rest(struct walk *walk, uint32_t page, unsigned kind, uint32_t
     check_record(walk, page, &expected);
 }
 
-static bool is_cached(uint32_t page)
+static void check_frames(struct walk *walk, uint32_t first, uint32_t pages)
 {
-    return (heap_group(page / HEAP_GROUP_PAGES)->cached >> page % HEAP_GROUP_PAGES & 1) != 0;
+    for (uint32_t page = first; page < first + pages; page++)
+        check_committed(walk->check, heap_page_address(page));
 }
 
-/* The pages' frames, and their bits as cached ones. */
-static void check_frames(struct walk *walk, uint32_t first, uint32_t pages, uint32_t committed)
+/* The front of a free run, or of the untouched part, that is committed. */
+static void check_cached(struct walk *walk, uint32_t first, uint32_t pages, uint32_t cached)
 {
-    for (uint32_t page = first; page < first + pages; page++) {
-        if (is_cached(page))
-            check_fault(walk->check, "heap: page %u is in use, but counts as cached", page);
-        if (page < first + committed)
-            check_committed(walk->check, heap_page_address(page));
+    if (cached > pages) {
+        check_fault(walk->check, "heap: of %u free pages at page %u, %u are cached", pages, first,
+                    cached);
+        return;
     }
+    check_frames(walk, first, cached);
+    walk->cached += cached;
 }
 
 static bool is_indexed(uint32_t first, uint32_t pages)
@@ -170,12 +172,17 @@ static bool is_indexed(uint32_t first, uint32_t pages)
 
 static void walk_free(struct walk *walk, uint32_t first, uint32_t pages)
 {
-    check_record_plain(walk, first, HEAP_PAGE_FREE, pages);
+    struct heap_page head = {.kind = HEAP_PAGE_FREE, .count = (uint16_t)pages};
+    head.next = heap_page(first)->next;
+    check_record(walk, first, &head);
+    check_live_page(walk, first, 0);
     for (uint32_t page = first + 1; page + 1 < first + pages; page++)
         check_record_zero(walk, page);
-    check_record_plain(walk, first + pages - 1, HEAP_PAGE_FREE, pages);
-    check_live_page(walk, first, 0);
-    check_live_page(walk, first + pages - 1, 0);
+    if (pages > 1) {
+        check_record_plain(walk, first + pages - 1, HEAP_PAGE_FREE, pages);
+        check_live_page(walk, first + pages - 1, 0);
+    }
+    check_cached(walk, first, pages, head.next);
     if (walk->after_free)
         check_fault(walk->check, "heap: two free runs touch at page %u", first);
     if (first + pages == heap.frontier)
@@ -198,7 +205,7 @@ static void walk_run(struct walk *walk, uint32_t first, uint32_t pages)
     check_live_page(walk, first, 1);
     if (!is_run_start(first))
         check_fault(walk->check, "heap: the object at page %u has no bit as a run", first);
-    check_frames(walk, first, pages, pages);
+    check_frames(walk, first, pages);
     walk->run_objects++;
     walk->run_pages += pages;
 }
@@ -213,8 +220,7 @@ static void walk_transit(struct walk *walk, uint32_t first, uint32_t pages)
     check_live_page(walk, first, 0);
     for (uint32_t page = first + 1; page < first + pages; page++)
         check_record_zero(walk, page);
-    for (uint32_t page = first; page < first + committed; page++)
-        check_frames(walk, page, 1, 1);
+    check_frames(walk, first, committed);
     walk->transit += committed;
 }
 
@@ -295,7 +301,7 @@ static void walk_slab(struct walk *walk, uint32_t first, unsigned index)
     } else if (slab->next != 0 || slab->previous != 0) {
         check_fault(walk->check, "heap: the slab at page %u has links, but is in no list", first);
     }
-    check_frames(walk, first, class->pages, class->pages);
+    check_frames(walk, first, class->pages);
     walk->slabs[index]++;
     walk->slab_pages += class->pages;
 }
@@ -365,20 +371,6 @@ static void check_all_unreached(struct check *check)
     check_unreached(check, HEAP_GROUP_TABLE, (uintptr_t)heap_group(groups));
 }
 
-/* The pages of a group that are cached: below the frontier only in free runs, which walk_page has
- * seen to by looking at all others. */
-static void check_cached(struct walk *walk, uint32_t group)
-{
-    for (uint32_t bits = heap_group(group)->cached; bits != 0; bits &= bits - 1) {
-        uint32_t page = group * HEAP_GROUP_PAGES + heap_lowest_bit(bits);
-        walk->cached++;
-        if (page == 0 || page > HEAP_OBJECT_PAGES)
-            check_fault(walk->check, "heap: page %u counts as cached", page);
-        else
-            check_committed(walk->check, heap_page_address(page));
-    }
-}
-
 /* A group belongs to a bin by what lies in it. */
 static bool is_member(unsigned bin, uint32_t group, bool is_entered)
 {
@@ -421,7 +413,6 @@ static void check_index(struct walk *walk)
     uint32_t entered = 0, starts = 0;
     for (uint32_t group = 0; group < groups; group++) {
         const struct heap_group *at = heap_group(group);
-        check_cached(walk, group);
         starts += count_bits(at->runs);
         entered += at->large != 0;
         for (unsigned i = 0; i < ARRAY_COUNT(at->small); i++)
@@ -609,6 +600,8 @@ void heap_check(struct check *check)
         uint32_t before = check->faults;
         check_all_unreached(check);
         walk_pages(&walk);
+        check_cached(&walk, heap.frontier, HEAP_OBJECT_PAGES + 1 - heap.frontier,
+                     heap.frontier_cached);
         check_index(&walk);
         for (unsigned i = 0; i <= HEAP_CLASSES; i++)
             check_class(&walk, i);

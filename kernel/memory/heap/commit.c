@@ -93,54 +93,57 @@ bool heap_commit_bookkeeping(void)
     return done;
 }
 
-/* The next pages of a transit run: all that are cached up to the end of their group, or one that
- * gets a frame now. Returns how many; 0: there is no frame. */
-static uint32_t transit_advance(uint32_t at, uint32_t limit)
+/* One more page of a transit run. False: there is no frame. */
+static bool transit_advance(uint32_t first)
 {
-    struct heap_group *group = heap_group(at / HEAP_GROUP_PAGES);
-    uint32_t from = at % HEAP_GROUP_PAGES;
-    uint32_t missing = ~(group->cached >> from);
-    uint32_t pages = missing == 0 ? HEAP_GROUP_PAGES : heap_lowest_bit(missing);
-    if (pages == 0)
-        return page_commit(heap_page_address(at)) ? 1 : 0;
-    if (pages > limit)
-        pages = limit;
-    group->cached &= ~heap_bits(from, from + pages);
-    heap.cached -= pages;
-    return pages;
+    struct heap_page *record = heap_page(first);
+    unsigned long saved = platform_interrupts_save();
+    bool done = page_commit(heap_page_address(first + record->next));
+    if (done) {
+        record->next++;
+        heap.transit++;
+    }
+    platform_interrupts_restore(saved);
+    return done;
 }
 
 /* Interrupts are on between the steps. When frames run out, what is cached elsewhere goes first. */
 static bool transit_commit(uint32_t first)
 {
-    struct heap_page *record = heap_page(first);
-    while (record->next < record->count) {
-        unsigned long saved = platform_interrupts_save();
-        uint32_t step =
-            transit_advance(first + record->next, (uint32_t)record->count - record->next);
-        record->next = (uint16_t)(record->next + step);
-        heap.transit += step;
-        platform_interrupts_restore(saved);
-        if (step == 0 && heap_trim() == 0)
+    const struct heap_page *record = heap_page(first);
+    while (record->next != record->count)
+        if (!transit_advance(first) && heap_trim() == 0)
             return false;
-    }
     return true;
 }
 
-/* Gives the pages [from, from + count) of a transit run, none committed, back to the free ones. */
+/* The part [from, from + pages) of a transit run becomes free; the caller sees to its record. */
+static void transit_give(uint32_t first, uint32_t committed, uint32_t from, uint32_t pages)
+{
+    uint32_t skip = from - first;
+    uint32_t own = committed > skip ? committed - skip : 0;
+    if (own > pages)
+        own = pages;
+    heap.transit -= own;
+    heap_run_give(from, pages, own);
+}
+
+/* Of a transit run, only `pages` pages after the first `skip` stay one. */
 static void transit_cut(uint32_t first, uint32_t skip, uint32_t pages)
 {
     struct heap_page *record = heap_page(first);
-    uint32_t length = record->count;
-    if (skip != 0) {
-        *record = (struct heap_page){0};
-        heap_run_give(first, skip, 0);
-        record = heap_page(first + skip);
-        record->kind = HEAP_PAGE_TRANSIT;
-    }
+    uint32_t length = record->count, committed = record->next;
+    uint32_t own = committed > skip ? committed - skip : 0;
+    record->kind = HEAP_PAGE_NONE;
+    record->count = record->next = 0;
+    record += skip;
+    record->kind = HEAP_PAGE_TRANSIT;
     record->count = (uint16_t)pages;
+    record->next = (uint16_t)(own < pages ? own : pages);
+    if (skip != 0)
+        transit_give(first, committed, first, skip);
     if (length != skip + pages)
-        heap_run_give(first + skip + pages, length - skip - pages, 0);
+        transit_give(first, committed, first + skip + pages, length - skip - pages);
 }
 
 /* Reserves address space, committing bookkeeping for it where that must grow. */
@@ -193,15 +196,27 @@ bool heap_obtain_at(uint32_t first, uint32_t pages)
     return false;
 }
 
-/* One page less of a transit run that would leave too many cached. False: that is not so. */
-static bool transit_shrink(uint32_t first)
+/*
+ * One step before a transit run can become free. The pages that stay committed must be few, and at
+ * the front of what it becomes together with its neighbours: so its own go if there are too many or
+ * if those of the left neighbour end before it, and those of the right neighbour if its own end
+ * early. False: nothing is left to do.
+ */
+static bool release_step(uint32_t first)
 {
     struct heap_page *record = heap_page(first);
-    if (heap.cached + record->next <= HEAP_CACHED_MAX || record->next == 0)
+    uint32_t page = 0;
+    if (record->next != 0 &&
+        (heap.cached + record->next > HEAP_CACHED_MAX || heap_run_is_left_partial(first))) {
+        record->next--;
+        heap.transit--;
+        page = first + record->next;
+    } else if (record->next != record->count) {
+        page = heap_run_uncommit_front(first + record->count);
+    }
+    if (page == 0)
         return false;
-    record->next--;
-    heap.transit--;
-    page_uncommit(heap_page_address(first + record->next));
+    page_uncommit(heap_page_address(page));
     return true;
 }
 
@@ -210,7 +225,7 @@ void heap_release(uint32_t first)
     struct heap_page *record = heap_page(first);
     unsigned long saved = platform_interrupts_save();
     uint32_t pages, committed;
-    while (transit_shrink(first)) {
+    while (release_step(first)) {
         platform_interrupts_restore(saved);
         saved = platform_interrupts_save();
     }
@@ -223,19 +238,25 @@ void heap_release(uint32_t first)
     platform_interrupts_restore(saved);
 }
 
-/* Takes the frame of one cached page of a group. False: it has none. */
-static bool group_trim(uint32_t group)
+/* Takes the frame of one cached page of the free run, or untouched part, that begins at *page; if
+ * there is none, goes on to what begins behind. False: this was the end. */
+static bool trim_step(uint32_t *page)
 {
     unsigned long saved = platform_interrupts_save();
-    bool found = group * HEAP_GROUP_PAGES < heap.reach && heap_group(group)->cached != 0;
-    if (found) {
-        unsigned bit = heap_lowest_bit(heap_group(group)->cached);
-        heap_group(group)->cached &= ~(1u << bit);
-        heap.cached--;
-        page_uncommit(heap_page_address(group * HEAP_GROUP_PAGES + bit));
+    uint32_t found = 0;
+    bool goes_on = *page <= heap.frontier && heap.cached != 0;
+    if (goes_on) {
+        const struct heap_page *record = heap_page(*page);
+        found = heap_run_uncommit_front(*page);
+        if (found != 0)
+            page_uncommit(heap_page_address(found));
+        else if (record->kind >= HEAP_PAGE_RUN)
+            *page += record->count;
+        else
+            ++*page;
     }
     platform_interrupts_restore(saved);
-    return found;
+    return goes_on;
 }
 
 static void table_page_drop(unsigned table)
@@ -250,7 +271,7 @@ static bool table_trim(unsigned table)
 {
     unsigned long saved = platform_interrupts_save();
     uint32_t groups = heap.frontier / HEAP_GROUP_PAGES + 1;
-    bool found = heap.cached == 0 && heap.table_pages[table] > 1 &&
+    bool found = heap.table_pages[table] > 1 &&
                  (heap.table_pages[table] - 1) * PAGE_SIZE >= groups * tables[table].group_bytes;
     if (found)
         table_page_drop(table);
@@ -270,11 +291,11 @@ void heap_bookkeeping_drop(void)
 uint32_t heap_trim(void)
 {
     uint32_t before = heap.committed;
+    uint32_t page = 1;
     for (unsigned i = 1; i <= HEAP_CLASSES; i++)
         heap_class_trim(&heap.classes[i]);
-    for (uint32_t group = 0; group < HEAP_GROUPS && heap.cached != 0; group++)
-        while (group_trim(group))
-            ;
+    while (trim_step(&page))
+        ;
     for (unsigned table = 0; table < HEAP_TABLES; table++)
         while (table_trim(table))
             ;

@@ -10,7 +10,7 @@
  *
  *   MAP_HEAP_START                                                                    MAP_HEAP_END
  *   |  page 1, 2, 3 ...       | frontier       | records         | live bits  | groups           |
- *   |  slabs, runs, free runs | untouched      | 40 bytes a page | 32 a page  | 136 for 32 pages |
+ *   |  slabs, runs, free runs | untouched      | 40 bytes a page | 32 a page  | 132 for 32 pages |
  *
  * Pages are numbered from 1, so that 0 says "none", and record 0 and the record at the frontier are
  * always zero: whoever looks at a neighbour never has to ask whether there is one. The three tables
@@ -23,13 +23,19 @@
  * into numbers beyond the end, and one that tests and changes the bit.
  *
  * A page below the frontier belongs to exactly one of
- *   a slab       1 to HEAP_SLAB_PAGES pages of equal slots. All its records name the class; the
- * first (the head) says how many slots are out, and has a bit for each that is not. a run one
- * object of whole pages. Only its first record is not zero. a free run   maximal: two never touch,
- * and none touches the frontier. Its first and last record hold its length (one record, if it is
- * one page), those between are zero. a transit run   on its way from free to used or back, while
- * its pages are committed or given back one at a time with interrupts on. Nobody has a pointer into
- * it. Its first `next` pages are committed.
+ * - a slab: 1 to HEAP_SLAB_PAGES pages of equal slots. All its records name the class; the first
+ * (the head) says how many slots are out, and has a bit for each that is not.
+ * - a run: one object of whole pages. Only its first record is not zero.
+ * - a free run: maximal; two never touch, and none touches the frontier. Its first and last record
+ *   hold its length (one record, if it is one page), those between are zero. Its first `next` pages
+ *   are committed: cached.
+ * - a transit run: on its way from free to used or back, while its pages are committed or given
+ * back one at a time with interrupts on. Nobody has a pointer into it. Its first `next` pages are
+ *   committed.
+ *
+ * That only the front of a free run may be committed keeps every step on runs O(1): a length says
+ * which pages need frames. Where free runs of which this is not true would join, a few cached pages
+ * are given back first.
  *
  * A class keeps a few free slots in hand, a stack of addresses: most calls end there and touch
  * neither slab nor record. To the slab they are out. The stack is refilled and emptied by one
@@ -86,7 +92,7 @@
 enum heap_page_kind {
     HEAP_PAGE_NONE = 0,
     HEAP_PAGE_RUN = 0xF1,     /* count: its pages */
-    HEAP_PAGE_FREE = 0xF2,    /* count: its pages */
+    HEAP_PAGE_FREE = 0xF2,    /* count: its pages; next: how many of them are committed */
     HEAP_PAGE_TRANSIT = 0xF3, /* count: its pages; next: how many of them are committed */
 };
 
@@ -99,9 +105,8 @@ struct heap_page {
 };
 
 struct heap_group {
-    uint32_t cached; /* free pages that are committed */
-    uint32_t runs;   /* pages where an object of whole pages begins */
-    uint32_t large;  /* the free run of 32 pages or more that begins here, or 0 */
+    uint32_t runs;  /* pages where an object of whole pages begins */
+    uint32_t large; /* the free run of 32 pages or more that begins here, or 0 */
     uint32_t small[HEAP_GROUP_PAGES - 1]; /* [n - 1]: where free runs of n pages begin */
 };
 
@@ -152,7 +157,8 @@ struct heap {
     uint32_t table_pages[HEAP_TABLES]; /* committed */
     uint32_t committed, slab_pages, run_pages, cached, transit;
     uint32_t run_objects;
-    uint32_t no_slots; /* always 0 */
+    uint32_t frontier_cached; /* pages from the frontier on that are committed */
+    uint32_t no_slots;        /* always 0 */
     uint64_t run_allocations, run_frees;
     struct heap_tally high_frontier, peak_committed, failures, misuses[HEAP_MISUSE_COUNT];
     struct heap_tally past_caches; /* allocations from caches that are no more; frees, too */
@@ -173,7 +179,7 @@ extern struct heap heap;
 /* What page 0 would have: the origin of page numbers and granules. */
 #define HEAP_ORIGIN (MAP_HEAP_START - PAGE_SIZE)
 
-_Static_assert(sizeof(struct heap_page) == 40 && sizeof(struct heap_group) == 136, "as drawn");
+_Static_assert(sizeof(struct heap_page) == 40 && sizeof(struct heap_group) == 132, "as drawn");
 _Static_assert(sizeof(struct heap_class) == (sizeof(void *) == 4 ? 128 : 152), "no holes");
 _Static_assert(HEAP_GROUPS * sizeof(struct heap_group) % PAGE_SIZE == 0, "whole pages");
 _Static_assert(HEAP_CLASSES < HEAP_PAGE_RUN, "classes and kinds share a byte");
@@ -271,6 +277,11 @@ uint32_t heap_run_take(uint32_t pages);
 bool heap_run_take_at(uint32_t first, uint32_t pages);
 /* Makes the pages free, of which the first `committed` have frames; their records are zero. */
 void heap_run_give(uint32_t first, uint32_t pages, uint32_t committed);
+/* Is there a free run that ends before this page, committed in part or not at all? */
+bool heap_run_is_left_partial(uint32_t first);
+/* Of the free run, or untouched part, that begins there, the last cached page, which does not count
+ * as cached any more; 0: there is none. */
+uint32_t heap_run_uncommit_front(uint32_t first);
 
 /* commit.c: frames. These turn interrupts off by themselves, for one page at a time. */
 

@@ -95,12 +95,13 @@ static uint32_t index_find(uint32_t pages)
     return bin == 0 ? 0 : bin_lowest(bin);
 }
 
-static void free_run_write(uint32_t first, uint32_t pages)
+static void free_run_write(uint32_t first, uint32_t pages, uint32_t committed)
 {
     struct heap_page *head = heap_page(first);
     struct heap_page *tail = head + pages - 1;
     head->kind = tail->kind = HEAP_PAGE_FREE;
     head->count = tail->count = (uint16_t)pages;
+    head->next = (uint16_t)committed;
     index_insert(first, pages);
 }
 
@@ -110,27 +111,32 @@ static void free_run_erase(uint32_t first, uint32_t pages)
     struct heap_page *tail = head + pages - 1;
     head->kind = tail->kind = HEAP_PAGE_NONE;
     head->count = tail->count = 0;
+    head->next = 0;
     index_remove(first, pages);
 }
 
-static void transit_write(uint32_t first, uint32_t pages)
+static void transit_write(uint32_t first, uint32_t pages, uint32_t committed)
 {
     struct heap_page *record = heap_page(first);
     record->kind = HEAP_PAGE_TRANSIT;
     record->count = (uint16_t)pages;
-    record->next = 0;
+    record->next = (uint16_t)committed;
+    heap.cached -= committed;
+    heap.transit += committed;
 }
 
 /* Pages from the untouched part. */
 static uint32_t frontier_take(uint32_t pages)
 {
     uint32_t first = heap.frontier;
+    uint32_t committed = pages < heap.frontier_cached ? pages : heap.frontier_cached;
     if (pages >= heap.reach - first)
         return 0;
     heap.frontier = first + pages;
+    heap.frontier_cached -= committed;
     if (heap.frontier > heap.high_frontier.count)
         heap_tally_set(&heap.high_frontier, heap.frontier);
-    transit_write(first, pages);
+    transit_write(first, pages, committed);
     return first;
 }
 
@@ -138,10 +144,12 @@ static uint32_t frontier_take(uint32_t pages)
 static void free_run_take(uint32_t first, uint32_t pages)
 {
     uint32_t length = heap_page(first)->count;
+    uint32_t cached = heap_page(first)->next;
+    uint32_t committed = pages < cached ? pages : cached;
     free_run_erase(first, length);
     if (length != pages)
-        free_run_write(first + pages, length - pages);
-    transit_write(first, pages);
+        free_run_write(first + pages, length - pages, cached - committed);
+    transit_write(first, pages, committed);
 }
 
 uint32_t heap_run_take(uint32_t pages)
@@ -164,41 +172,60 @@ bool heap_run_take_at(uint32_t first, uint32_t pages)
     return true;
 }
 
-static void cached_enter(uint32_t first, uint32_t pages)
-{
-    heap.cached += pages;
-    while (pages != 0) {
-        uint32_t from = first % HEAP_GROUP_PAGES;
-        uint32_t to = from + pages < HEAP_GROUP_PAGES ? from + pages : HEAP_GROUP_PAGES;
-        heap_group(first / HEAP_GROUP_PAGES)->cached |= heap_bits(from, to);
-        first += to - from;
-        pages -= to - from;
-    }
-}
-
 /*
  *      first - before     first         first + pages
- *   ... | free run, maybe | these pages | free run, maybe | ...      become one, or the frontier
- * comes down
+ *   ... | free run, maybe | these pages | free run, maybe | ...
+ *
+ * become one free run, or the frontier comes down. Only the front of a free run may be committed:
+ * so each part is committed whole before the next may be in part; heap_release sees to it.
  */
 void heap_run_give(uint32_t first, uint32_t pages, uint32_t committed)
 {
     const struct heap_page *record = heap_page(first);
     const struct heap_page *left = record - 1, *right = record + pages;
-    cached_enter(first, committed);
+    heap.cached += committed;
     if (right->kind == HEAP_PAGE_FREE) {
         uint32_t after = right->count;
+        committed += right->next;
         free_run_erase(first + pages, after);
         pages += after;
     }
     if (left->kind == HEAP_PAGE_FREE) {
         uint32_t before = left->count;
         first -= before;
+        committed += heap_page(first)->next;
         free_run_erase(first, before);
         pages += before;
     }
-    if (first + pages == heap.frontier)
+    if (first + pages == heap.frontier) {
         heap.frontier = first;
-    else
-        free_run_write(first, pages);
+        heap.frontier_cached += committed;
+    } else {
+        free_run_write(first, pages, committed);
+    }
+}
+
+bool heap_run_is_left_partial(uint32_t first)
+{
+    const struct heap_page *left = heap_page(first - 1);
+    if (left->kind != HEAP_PAGE_FREE)
+        return false;
+    return heap_page(first - left->count)->next != left->count;
+}
+
+uint32_t heap_run_uncommit_front(uint32_t first)
+{
+    struct heap_page *record = heap_page(first);
+    uint32_t cached = 0;
+    if (first == heap.frontier) {
+        if ((cached = heap.frontier_cached) != 0)
+            heap.frontier_cached--;
+    } else if (record->kind == HEAP_PAGE_FREE) {
+        if ((cached = record->next) != 0)
+            record->next--;
+    }
+    if (cached == 0)
+        return 0;
+    heap.cached--;
+    return first + cached - 1;
 }
