@@ -2,6 +2,7 @@
 
 #include <cpuid.h>
 
+#include "kernel/cpu/cache.h"
 #include "kernel/cpu/fault.h"
 #include "kernel/cpu/registers.h"
 #include "kernel/cpu/segments.h"
@@ -109,19 +110,11 @@ static unsigned read_physical_bits(void)
     return (eax & 0xFF) > 52 ? 52 : eax & 0xFF;
 }
 
-/* The order is the manual's (Intel SDM 3A, 11.12.4): caches off and empty while types change. */
 static void load_pat(void)
 {
-    unsigned long saved = platform_interrupts_save();
-    uint32_t cr0 = read_cr0();
-    write_cr0((cr0 & ~CR0_NW) | CR0_CD);
-    __asm__ volatile("wbinvd" : : : "memory");
-    platform_tlb_flush_all();
+    struct cache_state saved = cache_stop();
     write_msr(MSR_PAT, PAT_VALUE);
-    __asm__ volatile("wbinvd" : : : "memory");
-    platform_tlb_flush_all();
-    write_cr0(cr0 & ~(CR0_CD | CR0_NW));
-    platform_interrupts_restore(saved);
+    cache_resume(saved);
 }
 
 static void switch_on(enum cpu_feature feature)

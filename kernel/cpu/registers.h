@@ -22,6 +22,10 @@
 #define MSR_MCG_CAP               0x179
 #define MSR_MCG_CTL               0x17B
 #define MSR_PAT                   0x277
+#define MSR_MTRR_CAPABILITY       0xFE
+#define MSR_MTRR_BASE_0           0x200 /* then its mask; two for each register */
+#define MSR_MTRR_MASK_0           0x201
+#define MSR_MTRR_DEFAULT          0x2FF
 #define MSR_MC0_CTL               0x400 /* then STATUS, ADDRESS, MISC; four for each bank */
 #define MSR_EFER                  0xC0000080
 #define EFER_NXE                  (1u << 11)

@@ -53,7 +53,10 @@ static bool note_stretch(void *context, uint32_t start, uint64_t end,
         uint64_t stop = end < limit ? end : limit;
         use->bytes += stop - at;
         use->rights |= 1u << rights_index(first->flags);
-        use->cache |= first->flags & (PAGING_WRITE_COMBINING | PAGING_UNCACHED);
+        if (is_write_combining(first->flags, first->physical))
+            use->cache |= PAGING_WRITE_COMBINING;
+        else if (first->flags & PAGING_UNCACHED)
+            use->cache |= PAGING_UNCACHED;
         note_frames(use, frame_of(first->physical + (at - start)),
                     (uint32_t)((stop - at) / PAGE_SIZE));
         at = stop;
@@ -86,10 +89,19 @@ static void describe_backing(char *text, size_t size, const struct memory_row *r
         length += format_text(text + length, size - (size_t)length, " uc");
 }
 
+/* The last row ends where eight digits do. */
+static void describe_end(char *text, uint64_t end)
+{
+    if (end >> 32)
+        picture_size(text, end);
+    else
+        format_text(text, PICTURE_SIZE_SIZE, "0x%08x", (uint32_t)end);
+}
+
 static void print_rows(void)
 {
     struct row_use uses[MEMORY_ROW_COUNT] = {0};
-    char size[PICTURE_SIZE_SIZE], mapped[PICTURE_SIZE_SIZE], backing[48];
+    char size[PICTURE_SIZE_SIZE], mapped[PICTURE_SIZE_SIZE], end[PICTURE_SIZE_SIZE], backing[48];
     paging_visit(&paging_kernel, note_stretch, uses);
     monitor_print("%-18s %-10s %-11s %9s %9s  %s\n", "region", "start", "end", "size", "mapped",
                   "backed by");
@@ -98,8 +110,8 @@ static void print_rows(void)
         picture_size(size, row->end - row->start);
         picture_size(mapped, uses[i].bytes);
         describe_backing(backing, sizeof(backing), row, &uses[i]);
-        monitor_print("%-18s 0x%08x 0x%08llx %*s %9s  %s\n", row->name, row->start,
-                      (unsigned long long)row->end, row->end >> 32 ? 9 : 10, size,
+        describe_end(end, row->end);
+        monitor_print("%-18s 0x%08x %-10s %10s %9s  %s\n", row->name, row->start, end, size,
                       uses[i].bytes == 0 ? "-" : mapped, backing);
     }
     if (!platform_features.no_execute)

@@ -59,7 +59,7 @@ static void print_translation(uint32_t address, const struct paging_translation 
     bytemap_tag_t tag = bytemap_get(frame_of(found->physical));
     monitor_print("0x%08x is physical 0x%llx: %s, %s, %s, %s%s%s%s page\n", address,
                   (unsigned long long)found->physical, rights_name(found->flags),
-                  rights_cache_name(found->flags),
+                  rights_cache_name(found->flags, found->physical),
                   found->flags & PAGING_USER ? "user" : "supervisor",
                   found->global ? "global, " : "", found->accessed ? "accessed, " : "",
                   found->dirty ? "dirty, " : "", found->large ? "2 MiB" : "4 KiB");

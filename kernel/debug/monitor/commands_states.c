@@ -161,7 +161,8 @@ static bool match_stretch(void *context, uint32_t start, uint64_t end,
     uint32_t address = start + (search->frame - mapped) * PAGE_SIZE;
     if (search->found++ < MAPPINGS_SHOWN)
         monitor_print("%-12s 0x%08x  %s %s, %s page, %s\n", search->found == 1 ? "mapped" : "",
-                      address, rights_name(first->flags), rights_cache_name(first->flags),
+                      address, rights_name(first->flags),
+                      rights_cache_name(first->flags, first->physical),
                       first->large ? "2 MiB" : "4 KiB", memory_row_of(address)->name);
     return true;
 }

@@ -3,11 +3,12 @@
 #include <stdarg.h>
 
 #include "kernel/cpu/cpu.h"
-#include "kernel/device/power/power.h"
 #include "kernel/cpu/registers.h"
 #include "kernel/cpu/trap.h"
+#include "kernel/debug/monitor/rights.h"
 #include "kernel/debug/panic/backtrace.h"
 #include "kernel/debug/symbols/symbols.h"
+#include "kernel/device/power/power.h"
 #include "kernel/device/screen/screen.h"
 #include "kernel/include/log.h"
 #include "kernel/lib/format.h"
@@ -41,21 +42,13 @@ static void log_frame(frame_t frame)
              pageframe_locks(frame));
 }
 
-static const char *cache_name(uint32_t flags)
-{
-    return flags & PAGING_UNCACHED          ? "uncached"
-           : flags & PAGING_WRITE_COMBINING ? "write-combining"
-                                            : "write-back";
-}
-
 static void log_mapping(uint32_t address)
 {
     struct paging_translation page = paging_query(&paging_kernel, address);
     if (page.present) {
-        log_line("  page: mapped to 0x%09llx, R%c%c %s, %s, %s", (unsigned long long)page.physical,
-                 page.flags & PAGING_WRITE ? 'W' : '-', page.flags & PAGING_EXECUTE ? 'X' : '-',
-                 page.flags & PAGING_USER ? "user" : "supervisor", cache_name(page.flags),
-                 page.large ? "2 MiB" : "4 KiB");
+        log_line("  page: mapped to 0x%09llx, %s %s, %s, %s", (unsigned long long)page.physical,
+                 rights_name(page.flags), page.flags & PAGING_USER ? "user" : "supervisor",
+                 rights_cache_name(page.flags, page.physical), page.large ? "2 MiB" : "4 KiB");
         log_frame(frame_of(page.physical));
     } else {
         log_line("  page: not mapped");

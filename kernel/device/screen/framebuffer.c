@@ -1,3 +1,5 @@
+#include "kernel/cpu/mtrr.h"
+#include "kernel/cpu/mtrr_plan.h"
 #include "kernel/device/screen/internal.h"
 #include "kernel/include/errors.h"
 #include "kernel/include/log.h"
@@ -5,6 +7,7 @@
 #include "kernel/memory/bytemap/bytemap.h"
 #include "kernel/memory/paging/paging.h"
 #include "kernel/memory/platform.h"
+#include "kernel/memory/system.h"
 
 #define GLYPH_WIDTH  8
 #define GLYPH_HEIGHT 16
@@ -109,6 +112,35 @@ static bool is_clear_of_ram(frame_t first, uint32_t pages)
     return bytemap_get(first) == BYTEMAP_ABSENT && bytemap_run_end(first, end) == end;
 }
 
+static bool is_clear_of_firmware(paddr_t start, paddr_t end)
+{
+    const struct e820_map *map = memory_map();
+    for (uint32_t i = 0; i < map->count; i++)
+        if (map->regions[i].kind != E820_RESERVED && map->regions[i].start < end &&
+            start < map->regions[i].end)
+            return false;
+    return true;
+}
+
+/*
+ * By a page's own type where the processor has a PAT. Without one, paging maps the pages so that a
+ * memory type range register decides: one is set if it covers nothing but device memory. Says what
+ * is in effect.
+ */
+static const char *choose_cache(paddr_t start, paddr_t end)
+{
+    if (platform_features.pat)
+        return "write-combining";
+    struct mtrr_block block = mtrr_block_around(start, end);
+    int result = is_clear_of_firmware(block.base, block.base + block.bytes)
+                     ? mtrr_set_write_combining(start, end)
+                     : -EBUSY;
+    return result == 0         ? "write-combining by an MTRR: the processor has no PAT"
+           : result == -ENODEV ? "uncached: the processor has neither a PAT nor usable MTRRs"
+           : result == -ENOSPC ? "uncached: the processor has no PAT, and too few MTRRs are free"
+                               : "uncached: the processor has no PAT, and its MTRRs are in use";
+}
+
 /* Maps the pages at the first address of the row that is congruent to the physical one, so that
  * large pages can be used. 0, or an error. */
 static int map(const struct bootinfo_framebuffer *mode)
@@ -124,16 +156,15 @@ static int map(const struct bootinfo_framebuffer *mode)
     uint32_t pages = frame_of(physical_end - 1) - first + 1;
     if (!is_clear_of_ram(first, pages))
         return -EBUSY;
-    uint32_t cache = platform_features.pat ? PAGING_WRITE_COMBINING : PAGING_UNCACHED;
+    const char *cache = choose_cache(mode->address, physical_end);
     int result = paging_map(&paging_kernel, start / PAGE_SIZE * PAGE_SIZE, first, pages,
-                            PAGING_WRITE | cache);
+                            PAGING_WRITE | PAGING_WRITE_COMBINING);
     if (result != 0)
         return result;
     pixels = (volatile uint32_t *)(uintptr_t)start;
     pixels_a_line = mode->pitch / 4;
     log_line("screen: %u x %u pixels at 0x%llx, seen at 0x%08x, %s", mode->width, mode->height,
-             (unsigned long long)mode->address, start,
-             platform_features.pat ? "write-combining" : "uncached: the processor has no PAT");
+             (unsigned long long)mode->address, start, cache);
     return 0;
 }
 
