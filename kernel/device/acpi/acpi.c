@@ -2,8 +2,8 @@
 
 #include "kernel/cpu/cpu.h"
 #include "kernel/cpu/ports.h"
-#include "kernel/device/power/power.h"
 #include "kernel/device/acpi/tables.h"
+#include "kernel/device/power/power.h"
 #include "kernel/include/log.h"
 #include "kernel/memory/paging/paging.h"
 #include "kernel/memory/platform.h"
