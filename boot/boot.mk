@@ -21,15 +21,17 @@ SOURCES_boot := $(addprefix boot/entry/,commandline.c crc32.c elf.c memorymap_pl
 boot-objects = $(patsubst %,$(BUILD)/boot/%.o,$(filter-out %.ld.S,$(BOOT_SOURCES_$(1))))
 
 $(BUILD)/boot/%.c.o: %.c
-	@mkdir -p $(@D)
+	$(call say,CC)
+	mkdir -p $(@D)
 	$(CC) $(BOOT_CFLAGS) -MMD -MP -c -o $@ $<
 
 $(BUILD)/boot/%.S.o: %.S
-	@mkdir -p $(@D)
+	$(call say,CC)
+	mkdir -p $(@D)
 	$(CC) $(BOOT_ASFLAGS) -MMD -MP -c -o $@ $<
 
 $(BUILD)/boot/%.ld: boot/%.ld.S kernel/memory/memory.h boot/image.h
-	@mkdir -p $(@D)
+	mkdir -p $(@D)
 	$(CC) -E -P -x assembler-with-cpp $(INCLUDES) -o $@ $<
 
 define boot-part
@@ -41,12 +43,13 @@ endef
 $(foreach part,stage1 stage2 entry,$(eval $(call boot-part,$(part))))
 
 $(BUILD)/archive.cpio: tools/archive.py
-	@mkdir -p $(@D)
+	mkdir -p $(@D)
 	python3 tools/archive.py $@
 
 BOOT_PARTS := $(foreach part,stage1 stage2 entry,$(BUILD)/boot/$(part).bin)
 
 $(BUILD)/32rtos.iso: $(BOOT_PARTS) $(BUILD)/kernel.elf $(BUILD)/archive.cpio tools/image.py
+	$(call say,IMG)
 	python3 tools/image.py --output $@ --stage1 $(BUILD)/boot/stage1.bin \
 	    --stage2 $(BUILD)/boot/stage2.bin --entry $(BUILD)/boot/entry.bin \
 	    --kernel $(BUILD)/kernel.elf --archive $(BUILD)/archive.cpio

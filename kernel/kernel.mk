@@ -22,21 +22,23 @@ $(BUILD)/kernel/kernel/lib/string.c.o: KERNEL_CFLAGS += -fno-builtin $(KERNEL_KE
 kernel: $(BUILD)/kernel.elf ## the kernel, build/kernel.elf (CC=clang works too)
 
 $(BUILD)/kernel/%.c.o: %.c
-	@mkdir -p $(@D)
+	$(call say,CC)
+	mkdir -p $(@D)
 	$(CC) $(KERNEL_CFLAGS) -MMD -MP -c -o $@ $<
 
 $(BUILD)/kernel/%.S.o: %.S
-	@mkdir -p $(@D)
+	$(call say,CC)
+	mkdir -p $(@D)
 	$(CC) $(KERNEL_CFLAGS) -MMD -MP -c -o $@ $<
 
 $(BUILD)/kernel/kernel.ld: kernel/kernel.ld.S kernel/memory/memory.h
-	@mkdir -p $(@D)
+	mkdir -p $(@D)
 	$(CC) -E -P -x assembler-with-cpp $(INCLUDES) -o $@ $<
 
 # Two links: the first with an empty table of symbols, the second with the table made from the
 # first. The table lies behind the text, so no function moves, and that is checked.
 $(BUILD)/kernel/symbols-empty.S: tools/symbols.py
-	@mkdir -p $(@D)
+	mkdir -p $(@D)
 	python3 tools/symbols.py table /dev/null > $@
 
 $(BUILD)/kernel/symbols.S: $(BUILD)/kernel/first.nm tools/symbols.py
@@ -53,10 +55,10 @@ $(BUILD)/kernel/first.nm: $(KERNEL_OBJECTS) $(BUILD)/kernel/symbols-empty.o $(BU
 	nm $(BUILD)/kernel/first.elf > $@
 
 $(BUILD)/kernel.elf: $(BUILD)/kernel/symbols.o $(BUILD)/kernel/first.nm
+	$(call say,LD)
 	$(LD) $(KERNEL_LDFLAGS) -T $(BUILD)/kernel/kernel.ld -o $@ $(KERNEL_OBJECTS) $<
 	nm $@ > $(BUILD)/kernel/second.nm
 	python3 tools/symbols.py same $(BUILD)/kernel/first.nm $(BUILD)/kernel/second.nm
-
 
 # A Multiboot loader for tests, linked above what it loads.
 STAGER_OBJECTS := $(BUILD)/kernel/tests/multiboot/stager.c.o $(BUILD)/kernel/tests/multiboot/stager.S.o \

@@ -11,6 +11,7 @@ $(BUILD)/host/e820-regions: $(E820_TOOL_OBJECTS)
 	$(CC) $(HOST_CFLAGS) -o $@ $^
 
 $(BUILD)/host/objects/%.c.o: %.c
+	$(call say,CC)
 	mkdir -p $(@D)
 	$(CC) $(HOST_CFLAGS) -MMD -MP -c -o $@ $<
 
