@@ -10,6 +10,7 @@
 #include "kernel/include/log.h"
 #include "kernel/include/panic.h"
 #include "kernel/include/version.h"
+#include "kernel/memory/pageframe/pageframe.h"
 #include "kernel/memory/paging/paging.h"
 #include "kernel/memory/system.h"
 #include "kernel/start/start.h"
@@ -39,6 +40,20 @@ static void start_log(void)
         log_line("initial archive: %u bytes at 0x%08x", bootinfo.archive_bytes, bootinfo.archive);
 }
 
+/* What became of the firmware's map. */
+static void say_memory(void)
+{
+    const struct e820_map *map = memory_map();
+    struct pageframe_statistics frames;
+    unsigned regions = 0;
+    for (uint32_t i = 0; i < map->count; i++)
+        regions += map->regions[i].kind == E820_USABLE;
+    pageframe_read_statistics(&frames);
+    log_line("memory: %u KiB of RAM in %u region%s, %u KiB free; page tables %u KiB",
+             frames.ram_frames * (FRAME_SIZE / 1024), regions, regions == 1 ? "" : "s",
+             frames.free_frames * (FRAME_SIZE / 1024), paging_table_frames() * (FRAME_SIZE / 1024));
+}
+
 static void start_memory(void)
 {
     const struct memory_setup setup = {
@@ -61,6 +76,7 @@ static void start_memory(void)
     if (error != 0)
         panic("the memory system cannot start: %s", error_text(error));
     cpu_set_kernel_root(paging_kernel.root);
+    say_memory();
 }
 
 /* On the kernel's own stack, with everything of memory at hand. */

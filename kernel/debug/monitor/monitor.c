@@ -10,6 +10,7 @@
 #include "kernel/include/bootinfo.h"
 #include "kernel/lib/format.h"
 #include "kernel/lib/string.h"
+#include "kernel/memory/pageframe/pageframe.h"
 #include "kernel/memory/platform.h"
 
 #define PROMPT "32rtos> "
@@ -40,18 +41,23 @@ static int read_byte(void)
     return byte >= 0 ? byte : keyboard_read();
 }
 
-/* The check and the wait are one step: a byte that comes between them wakes the processor, because
- * interrupts come on with the wait itself. */
+/*
+ * The time in which nobody types is the idle time: frames are zeroed ahead, one between two looks
+ * at the input, until there are enough; then the processor sleeps. The last look and the sleep are
+ * one step: a byte that comes between them wakes it, because interrupts come on with the sleep.
+ */
 static unsigned char wait_for_byte(void)
 {
+    bool has_work = true;
     for (;;) {
         unsigned long saved = platform_interrupts_save();
         int byte = read_byte();
-        if (byte >= 0) {
-            platform_interrupts_restore(saved);
+        if (byte < 0 && !has_work)
+            cpu_idle();
+        platform_interrupts_restore(saved);
+        if (byte >= 0)
             return (unsigned char)byte;
-        }
-        cpu_idle();
+        has_work = pageframe_zero_one();
     }
 }
 
