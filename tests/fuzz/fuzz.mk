@@ -6,7 +6,7 @@
 
 FUZZ_SECONDS ?= 10
 FUZZ_CC      ?= clang
-FUZZ_TARGETS := e820 e820_parse pageframe paging
+FUZZ_TARGETS := e820 e820_parse pageframe paging heap
 
 # Modules that need the port layer link the host's fake one: $(call fuzz-memory,NAME) is everything
 # that the host test of NAME links of the memory tree.
@@ -16,10 +16,14 @@ FUZZ_SOURCES_e820       := kernel/memory/e820/e820.c tests/unit/e820_oracle.c
 FUZZ_SOURCES_e820_parse := tools/e820-regions/table.c
 FUZZ_SOURCES_pageframe  := $(call fuzz-memory,pageframe) tests/unit/pageframe_model_test.c
 FUZZ_SOURCES_paging     := $(call fuzz-memory,paging) tests/unit/paging_machine_test.c
+FUZZ_SOURCES_heap       := $(call fuzz-memory,heap) tests/unit/heap_machine_test.c
 FUZZ_FLAGS_e820_parse   := -dict=tests/fuzz/e820_parse.dict
 
 FUZZ_CFLAGS := -std=gnu11 -O1 -g -fno-omit-frame-pointer $(WARNINGS) $(INCLUDES) \
                -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
+
+# Above the heap's window, which is at its real address (tests/unit/host/mmu.h).
+FUZZ_LINK_heap := -no-pie -Wl,-Ttext-segment=0x10000000
 
 # libFuzzer is C++, and Debian's 32-bit C++ library has no name that the linker looks for.
 FUZZ_LIBRARY_64 :=
@@ -33,7 +37,7 @@ define fuzz-program
 $(BUILD)/fuzz/$(1)-$(2): $(patsubst %,$(BUILD)/fuzz/$(2)/%.o,tests/fuzz/$(1)_fuzz.c $(FUZZ_SOURCES_$(1))) \
                          $(FUZZ_LIBRARY_$(2))
 	mkdir -p $$(@D)
-	$(FUZZ_CC) -m$(2) $(FUZZ_CFLAGS) -L$(BUILD)/fuzz/lib$(2) -o $$@ $$(filter %.o,$$^)
+	$(FUZZ_CC) -m$(2) $(FUZZ_CFLAGS) $(FUZZ_LINK_$(1)) -L$(BUILD)/fuzz/lib$(2) -o $$@ $$(filter %.o,$$^)
 endef
 
 define fuzz-objects

@@ -215,3 +215,103 @@ TEST(random_work_on_the_edge_of_exhaustion)
     CHECK(failed > 100);
     end(baseline);
 }
+
+/*
+ * A handler that allocates and frees, of the same classes and pages, at every point where
+ * interrupts come on: between taking pages and committing them, between two pages, before they
+ * join.
+ */
+static struct block handled[40];
+static unsigned interruptions;
+
+static void handle_block(struct block *block)
+{
+    if (block->object != NULL) {
+        CHECK(stamp_is_whole(block->object, block->bytes, 99));
+        kfree(block->object);
+        block->object = NULL;
+        return;
+    }
+    block->bytes = random_size();
+    block->object = kmalloc(block->bytes);
+    if (block->object != NULL)
+        stamp_write(block->object, block->bytes, 99);
+}
+
+static void handler(void)
+{
+    host_on_interrupts_on = NULL;
+    interruptions++;
+    handle_block(&handled[test_random_range(0, ARRAY_COUNT(handled) - 1)]);
+    if (test_random_range(0, 30) == 0)
+        heap_trim();
+    if (test_random_range(0, 20) == 0)
+        machine_check_is_clean();
+    host_on_interrupts_on = handler;
+}
+
+/* One object more, made by calls that are interrupted; their bookkeeping here is not. */
+static void allocate_interrupted(void)
+{
+    unsigned kind = test_random_range(0, 3);
+    size_t bytes = random_size();
+    void *object, *moved;
+    host_on_interrupts_on = handler;
+    kfree(kmalloc(bytes));
+    object = kind == 0 ? kmalloc_aligned(bytes, 8192) : kmalloc(bytes);
+    if (object != NULL && kind == 1) {
+        moved = krealloc(object, bytes * 2);
+        object = moved != NULL ? moved : object;
+    }
+    host_on_interrupts_on = NULL;
+    enter(object, bytes, NULL);
+}
+
+static void free_interrupted(struct block *block)
+{
+    CHECK(stamp_is_whole(block->object, block->bytes, block->number));
+    host_on_interrupts_on = handler;
+    kfree(block->object);
+    host_on_interrupts_on = NULL;
+    *block = blocks[--count];
+}
+
+static void work_under_interrupts(uint32_t frames)
+{
+    const unsigned steps = 3000;
+    uint32_t baseline;
+    begin(frames);
+    baseline = machine_free_frames() + paging_table_frames();
+    interruptions = 0;
+    for (unsigned i = 0; i < steps; i++) {
+        allocate_interrupted();
+        while (count > 120 || (count != 0 && test_random_range(0, 2) == 0))
+            free_interrupted(&blocks[test_random_range(0, count - 1)]);
+        if (i % 50 == 0)
+            machine_check_is_clean();
+    }
+    CHECK(interruptions > steps);
+    for (unsigned i = 0; i < ARRAY_COUNT(handled); i++)
+        if (handled[i].object != NULL)
+            handle_block(&handled[i]);
+    while (count != 0)
+        free_interrupted(&blocks[0]);
+    for (unsigned i = 0; i < ARRAY_COUNT(handled); i++)
+        if (handled[i].object != NULL)
+            handle_block(&handled[i]);
+    for (unsigned i = 0; i < ARRAY_COUNT(caches); i++)
+        CHECK_EQUAL(heap_cache_destroy(caches[i]), 0);
+    heap_trim();
+    machine_check_is_clean();
+    CHECK_EQUAL(machine_free_frames() + paging_table_frames(), baseline);
+}
+
+TEST(interrupt_handlers_that_allocate)
+{
+    work_under_interrupts(8192);
+}
+
+TEST(interrupt_handlers_on_the_edge_of_exhaustion)
+{
+    work_under_interrupts(900);
+}

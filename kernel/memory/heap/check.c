@@ -174,6 +174,7 @@ static void walk_free(struct walk *walk, uint32_t first, uint32_t pages)
 {
     struct heap_page head = {.kind = HEAP_PAGE_FREE, .count = (uint16_t)pages};
     head.next = heap_page(first)->next;
+    head.rest = (uint8_t)heap_bin_of(pages);
     check_record(walk, first, &head);
     check_live_page(walk, first, 0);
     for (uint32_t page = first + 1; page + 1 < first + pages; page++)
@@ -557,7 +558,7 @@ static void check_counters(struct walk *walk)
     expect_equal(check, "the number of committed pages", heap.committed,
                  (uint64_t)walk->slab_pages + walk->run_pages + walk->cached + walk->transit +
                      bookkeeping_pages());
-    if (heap.no_slots != 0)
+    if (heap.no_slots != 0 || heap.unused != 0)
         check_fault(check, "heap: the word without slots has some");
     check_tally(check, "the highest frontier", &heap.high_frontier);
     check_tally(check, "the highest committed", &heap.peak_committed);

@@ -161,19 +161,6 @@ static uint32_t run_find(const void *object)
     return granule / HEAP_PAGE_GRANULES;
 }
 
-/* A slot that is not live any more, and finds the hand full, goes back to its slab. Interrupts off;
- * turns them back on. */
-static __attribute__((noinline)) void slot_free(struct heap_class *class, uint32_t granule,
-                                                unsigned long saved)
-{
-    uint32_t first;
-    class->frees++;
-    first = heap_slot_return(class, granule);
-    platform_interrupts_restore(saved);
-    if (first != 0)
-        heap_release(first);
-}
-
 static void run_free(uint32_t first, unsigned long saved)
 {
     struct heap_page *record = heap_page(first);
@@ -274,7 +261,7 @@ static inline bool class_free(struct heap_class *class, uint32_t granule, unsign
     if (!heap_live_clear(granule))
         return false;
     if (__builtin_expect(top == class->end, 0)) {
-        slot_free(class, granule, saved);
+        heap_slot_free(class, granule, saved);
         return true;
     }
     *top = HEAP_ORIGIN + granule * HEAP_GRANULE;

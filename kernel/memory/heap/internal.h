@@ -24,13 +24,13 @@
  *
  * A page below the frontier belongs to exactly one of
  * - a slab: 1 to HEAP_SLAB_PAGES pages of equal slots. All its records name the class; the first
- * (the head) says how many slots are out, and has a bit for each that is not.
+ *   (the head) says how many slots are out, and has a bit for each that is not.
  * - a run: one object of whole pages. Only its first record is not zero.
  * - a free run: maximal; two never touch, and none touches the frontier. Its first and last record
  *   hold its length (one record, if it is one page), those between are zero. Its first `next` pages
  *   are committed: cached.
  * - a transit run: on its way from free to used or back, while its pages are committed or given
- * back one at a time with interrupts on. Nobody has a pointer into it. Its first `next` pages are
+ *   back one at a time with interrupts on. Nobody has a pointer into it. Its first `next` pages are
  *   committed.
  *
  * That only the front of a free run may be committed keeps every step on runs O(1): a length says
@@ -98,7 +98,8 @@ enum heap_page_kind {
 
 struct heap_page {
     uint8_t kind;
-    uint8_t rest;                       /* page of a slab: how far behind the head; 0: the head */
+    uint8_t
+        rest; /* page of a slab: how far behind the head; 0: the head. Free run's head: its bin */
     uint16_t count;                     /* head: slots that are out */
     uint16_t next, previous;            /* head: in its class's list */
     uint32_t free[HEAP_SLOTS_MAX / 32]; /* head: a bit for each slot that is not out */
@@ -157,8 +158,8 @@ struct heap {
     uint32_t table_pages[HEAP_TABLES]; /* committed */
     uint32_t committed, slab_pages, run_pages, cached, transit;
     uint32_t run_objects;
-    uint32_t frontier_cached; /* pages from the frontier on that are committed */
-    uint32_t no_slots;        /* always 0 */
+    uint32_t frontier_cached;  /* pages from the frontier on that are committed */
+    uint32_t no_slots, unused; /* always 0 */
     uint64_t run_allocations, run_frees;
     struct heap_tally high_frontier, peak_committed, failures, misuses[HEAP_MISUSE_COUNT];
     struct heap_tally past_caches; /* allocations from caches that are no more; frees, too */
@@ -278,7 +279,13 @@ bool heap_run_take_at(uint32_t first, uint32_t pages);
 /* Makes the pages free, of which the first `committed` have frames; their records are zero. */
 void heap_run_give(uint32_t first, uint32_t pages, uint32_t committed);
 /* Is there a free run that ends before this page, committed in part or not at all? */
-bool heap_run_is_left_partial(uint32_t first);
+static inline bool heap_run_is_left_partial(uint32_t first)
+{
+    const struct heap_page *left = heap_page(first) - 1;
+    if (left->kind != HEAP_PAGE_FREE)
+        return false;
+    return heap_page(first - left->count)->next != left->count;
+}
 /* Of the free run, or untouched part, that begins there, the last cached page, which does not count
  * as cached any more; 0: there is none. */
 uint32_t heap_run_uncommit_front(uint32_t first);
@@ -309,9 +316,9 @@ void heap_class_set_up(struct heap_class *class, uint32_t size, const char *name
 uint32_t heap_class_seal(const struct heap_class *class);
 /* When nothing is in hand. Interrupts on. NULL: exhausted. */
 void *heap_class_alloc_slowly(struct heap_class *class);
-/* A slot that is out, and neither live nor in hand any more, goes back to its slab. Returns the
- * first page of the transit run that the slab becomes if that was its last slot out; else 0. */
-uint32_t heap_slot_return(struct heap_class *class, uint32_t granule);
+/* A slot that is not live any more, and finds the hand full, goes back to its slab, and an empty
+ * slab goes too. Turns interrupts back on. */
+void heap_slot_free(struct heap_class *class, uint32_t granule, unsigned long saved);
 /* Gives back what is in hand, and the current slab if it is empty. Interrupts on. */
 void heap_class_trim(struct heap_class *class);
 

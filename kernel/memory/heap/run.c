@@ -1,16 +1,22 @@
 #include "kernel/memory/heap/internal.h"
 
-/* One more, or one less, member in a group of a bin; the levels above follow. */
-static void bin_enter(unsigned bin, uint32_t group)
+/* One more, or one less, member in a group of a bin; the levels above follow where they change. */
+static inline void bin_enter(unsigned bin, uint32_t group)
 {
     struct heap_bin *at = &heap.bins[bin];
-    at->groups[group / 32] |= 1u << group % 32;
-    at->summary |= 1u << group / 32;
+    uint32_t before = at->groups[group / 32];
+    at->groups[group / 32] = before | 1u << group % 32;
+    if (before != 0)
+        return;
+    before = at->summary;
+    at->summary = before | 1u << group / 32;
+    if (before != 0)
+        return;
     heap.bin_words[bin / 32] |= 1u << bin % 32;
     heap.bin_summary |= 1u << bin / 32;
 }
 
-static void bin_leave(unsigned bin, uint32_t group)
+static inline void bin_leave(unsigned bin, uint32_t group)
 {
     struct heap_bin *at = &heap.bins[bin];
     if ((at->groups[group / 32] &= ~(1u << group % 32)) != 0)
@@ -21,11 +27,11 @@ static void bin_leave(unsigned bin, uint32_t group)
         heap.bin_summary &= ~(1u << bin / 32);
 }
 
-static void index_insert(uint32_t first, uint32_t pages)
+static inline void index_insert(uint32_t first, unsigned bin)
 {
     uint32_t group = first / HEAP_GROUP_PAGES;
-    if (pages < HEAP_GROUP_PAGES) {
-        uint32_t *word = &heap_group(group)->small[pages - 1];
+    if (bin < HEAP_GROUP_PAGES) {
+        uint32_t *word = &heap_group(group)->small[bin - 1];
         uint32_t before = *word;
         *word = before | 1u << first % HEAP_GROUP_PAGES;
         if (before != 0)
@@ -33,20 +39,20 @@ static void index_insert(uint32_t first, uint32_t pages)
     } else {
         heap_group(group)->large = first;
     }
-    bin_enter(heap_bin_of(pages), group);
+    bin_enter(bin, group);
 }
 
-static void index_remove(uint32_t first, uint32_t pages)
+static inline void index_remove(uint32_t first, unsigned bin)
 {
     uint32_t group = first / HEAP_GROUP_PAGES;
-    if (pages < HEAP_GROUP_PAGES) {
-        uint32_t *word = &heap_group(group)->small[pages - 1];
+    if (bin < HEAP_GROUP_PAGES) {
+        uint32_t *word = &heap_group(group)->small[bin - 1];
         if ((*word &= ~(1u << first % HEAP_GROUP_PAGES)) != 0)
             return;
     } else {
         heap_group(group)->large = 0;
     }
-    bin_leave(heap_bin_of(pages), group);
+    bin_leave(bin, group);
 }
 
 static uint32_t bin_lowest(unsigned bin)
@@ -102,7 +108,8 @@ static void free_run_write(uint32_t first, uint32_t pages, uint32_t committed)
     head->kind = tail->kind = HEAP_PAGE_FREE;
     head->count = tail->count = (uint16_t)pages;
     head->next = (uint16_t)committed;
-    index_insert(first, pages);
+    head->rest = (uint8_t)heap_bin_of(pages);
+    index_insert(first, head->rest);
 }
 
 static void free_run_erase(uint32_t first, uint32_t pages)
@@ -112,7 +119,8 @@ static void free_run_erase(uint32_t first, uint32_t pages)
     head->kind = tail->kind = HEAP_PAGE_NONE;
     head->count = tail->count = 0;
     head->next = 0;
-    index_remove(first, pages);
+    index_remove(first, head->rest);
+    head->rest = 0;
 }
 
 static void transit_write(uint32_t first, uint32_t pages, uint32_t committed)
@@ -203,14 +211,6 @@ void heap_run_give(uint32_t first, uint32_t pages, uint32_t committed)
     } else {
         free_run_write(first, pages, committed);
     }
-}
-
-bool heap_run_is_left_partial(uint32_t first)
-{
-    const struct heap_page *left = heap_page(first - 1);
-    if (left->kind != HEAP_PAGE_FREE)
-        return false;
-    return heap_page(first - left->count)->next != left->count;
 }
 
 uint32_t heap_run_uncommit_front(uint32_t first)

@@ -169,7 +169,7 @@ static uint32_t slab_dissolve(struct heap_class *class, struct heap_page *slab)
 }
 
 /* The lowest free slot of the current word, which is not zero, becomes an object. */
-static void *class_take(struct heap_class *class)
+static inline void *class_take(struct heap_class *class)
 {
     uint32_t word = *class->word;
     uintptr_t address = class->word_address + (uintptr_t)heap_lowest_bit(word) * class->size;
@@ -223,7 +223,7 @@ static void slab_not_full(struct heap_class *class, struct heap_page *slab, uint
         list_push(class, slab);
 }
 
-uint32_t heap_slot_return(struct heap_class *class, uint32_t granule)
+static inline uint32_t slot_return(struct heap_class *class, uint32_t granule)
 {
     struct heap_page *slab = heap_page(granule / HEAP_PAGE_GRANULES);
     uint32_t within =
@@ -240,6 +240,15 @@ uint32_t heap_slot_return(struct heap_class *class, uint32_t granule)
         return 0;
     list_remove(class, slab);
     return slab_dissolve(class, slab);
+}
+
+void heap_slot_free(struct heap_class *class, uint32_t granule, unsigned long saved)
+{
+    uint32_t first = slot_return(class, granule);
+    class->frees++;
+    platform_interrupts_restore(saved);
+    if (first != 0)
+        heap_release(first);
 }
 
 static uint32_t current_dissolve(struct heap_class *class)
@@ -262,7 +271,7 @@ static bool class_trim_step(struct heap_class *class)
     if (holds) {
         uint32_t address = *--class->top;
         *class->top = 0;
-        first = heap_slot_return(class, (uint32_t)heap_granule(address));
+        first = slot_return(class, (uint32_t)heap_granule(address));
     } else {
         first = current_dissolve(class);
     }

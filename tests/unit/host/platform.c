@@ -21,6 +21,7 @@ uintptr_t host_last_page_flush;
 paddr_t host_root;
 void (*host_on_flush)(uintptr_t address);
 int host_ram_file = -1;
+void (*host_on_interrupts_on)(void);
 
 /* All that PAE reaches: the file has holes where nobody wrote. */
 #define HOST_RAM_BYTES ((off_t)1 << 36)
@@ -61,6 +62,8 @@ void platform_interrupts_restore(unsigned long saved)
 {
     CHECK_EQUAL(interrupts_off, saved + 1);
     interrupts_off = saved;
+    if (saved == 0 && host_on_interrupts_on != NULL)
+        host_on_interrupts_on();
 }
 
 void *platform_frame_pointer(frame_t frame)

@@ -28,4 +28,8 @@ extern paddr_t host_root; /* what was last loaded */
  * (address 0). */
 extern void (*host_on_flush)(uintptr_t address);
 
+/* If set, called whenever interrupts come on again: a handler that was waiting. It may call into
+ * the memory tree; it is not interrupted itself if it clears this meanwhile. */
+extern void (*host_on_interrupts_on)(void);
+
 #endif
