@@ -86,11 +86,11 @@ typedef bool (*heap_visitor)(void *context, void *object, size_t bytes);
 void heap_visit(heap_visitor visit, void *context);
 
 /* Gives back every page that holds no object and was kept for speed, and bookkeeping beyond the
- * highest object. The number of such pages is bounded by a constant; to find them it looks at a
- * word for each 32 pages of the window's used part. Returns how many. */
+ * highest object. The number of such pages is bounded by a constant; to find them it steps through
+ * the pages below the highest object, with interrupts on between the steps. Returns how many. */
 uint32_t heap_trim(void);
 
-/* Slabs, runs, free lists and counters agree with each other; every committed page has a frame in
+/* Slabs, runs, bitmaps and counters agree with each other; every committed page has a frame in
  * state heap and the other way round; committed = slabs + runs + bookkeeping + cached. */
 void heap_check(struct check *check);
 

@@ -1,7 +1,7 @@
 #include "kernel/memory/heap/internal.h"
 
 /* One more, or one less, member in a group of a bin; the levels above follow where they change. */
-static inline void bin_enter(unsigned bin, uint32_t group)
+static void bin_enter(unsigned bin, uint32_t group)
 {
     struct heap_bin *at = &heap.bins[bin];
     uint32_t before = at->groups[group / 32];
@@ -16,7 +16,7 @@ static inline void bin_enter(unsigned bin, uint32_t group)
     heap.bin_summary |= 1u << bin / 32;
 }
 
-static inline void bin_leave(unsigned bin, uint32_t group)
+static void bin_leave(unsigned bin, uint32_t group)
 {
     struct heap_bin *at = &heap.bins[bin];
     if ((at->groups[group / 32] &= ~(1u << group % 32)) != 0)
@@ -27,7 +27,7 @@ static inline void bin_leave(unsigned bin, uint32_t group)
         heap.bin_summary &= ~(1u << bin / 32);
 }
 
-static inline void index_insert(uint32_t first, unsigned bin)
+static void index_insert(uint32_t first, unsigned bin)
 {
     uint32_t group = first / HEAP_GROUP_PAGES;
     if (bin < HEAP_GROUP_PAGES) {
@@ -42,7 +42,7 @@ static inline void index_insert(uint32_t first, unsigned bin)
     bin_enter(bin, group);
 }
 
-static inline void index_remove(uint32_t first, unsigned bin)
+static void index_remove(uint32_t first, unsigned bin)
 {
     uint32_t group = first / HEAP_GROUP_PAGES;
     if (bin < HEAP_GROUP_PAGES) {
