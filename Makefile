@@ -26,6 +26,7 @@ endif
 
 include tools/tools.mk
 include kernel/kernel.mk
+include kernel/memory/lib.mk
 include boot/boot.mk
 include tests/tests.mk
 include tests/fuzz/fuzz.mk

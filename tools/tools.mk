@@ -17,6 +17,8 @@
 PACKAGES_kernel := build
 PACKAGES_image  := build
 PACKAGES_tools  := build
+PACKAGES_lib    := build
+PACKAGES_example := build
 PACKAGES_run    := build run
 PACKAGES_debug  := build run debug
 PACKAGES_test   := build run test
