@@ -117,33 +117,34 @@ static bool transit_commit(uint32_t first)
     return true;
 }
 
-/* The part [from, from + pages) of a transit run becomes free; the caller sees to its record. */
-static void transit_give(uint32_t first, uint32_t committed, uint32_t from, uint32_t pages)
-{
-    uint32_t skip = from - first;
-    uint32_t own = committed > skip ? committed - skip : 0;
-    if (own > pages)
-        own = pages;
-    heap.transit -= own;
-    heap_run_give(from, pages, own);
-}
-
-/* Of a transit run, only `pages` pages after the first `skip` stay one. */
-static void transit_cut(uint32_t first, uint32_t skip, uint32_t pages)
+/* Cuts a transit run in two. Interrupts off. */
+static void transit_split(uint32_t first, uint32_t pages)
 {
     struct heap_page *record = heap_page(first);
-    uint32_t length = record->count, committed = record->next;
-    uint32_t own = committed > skip ? committed - skip : 0;
-    record->kind = HEAP_PAGE_NONE;
-    record->count = record->next = 0;
-    record += skip;
-    record->kind = HEAP_PAGE_TRANSIT;
+    struct heap_page *rest = record + pages;
+    uint32_t committed = record->next;
+    rest->kind = HEAP_PAGE_TRANSIT;
+    rest->count = (uint16_t)(record->count - pages);
+    rest->next = (uint16_t)(committed > pages ? committed - pages : 0);
     record->count = (uint16_t)pages;
-    record->next = (uint16_t)(own < pages ? own : pages);
+    record->next = (uint16_t)(committed < pages ? committed : pages);
+}
+
+/* Of a transit run, only `pages` pages after the first `skip` stay one. What is around it may have
+ * changed since it was taken: so the rest goes back the usual way. */
+static void transit_cut(uint32_t first, uint32_t skip, uint32_t pages)
+{
+    unsigned long saved = platform_interrupts_save();
+    bool has_rest = heap_page(first)->count != skip + pages;
+    if (has_rest)
+        transit_split(first, skip + pages);
     if (skip != 0)
-        transit_give(first, committed, first, skip);
-    if (length != skip + pages)
-        transit_give(first, committed, first + skip + pages, length - skip - pages);
+        transit_split(first, skip);
+    platform_interrupts_restore(saved);
+    if (has_rest)
+        heap_release(first + skip + pages);
+    if (skip != 0)
+        heap_release(first);
 }
 
 /* Reserves address space, committing bookkeeping for it where that must grow. */
@@ -162,14 +163,11 @@ static uint32_t transit_reserve(uint32_t pages)
 static uint32_t transit_reserve_aligned(uint32_t pages, uint32_t alignment)
 {
     uint32_t first = transit_reserve(pages + alignment / PAGE_SIZE - 1);
-    unsigned long saved;
     uint32_t skip;
     if (first == 0)
         return 0;
     skip = (uint32_t)(-heap_page_address(first) & (alignment - 1)) / PAGE_SIZE;
-    saved = platform_interrupts_save();
     transit_cut(first, skip, pages);
-    platform_interrupts_restore(saved);
     return first + skip;
 }
 
