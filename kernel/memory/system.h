@@ -10,7 +10,9 @@
  */
 
 /* Parts of the kernel image as the linker script lays them out: page-aligned addresses, physical =
- * virtual. */
+ * virtual, ascending, from MAP_IMAGE_START on and not beyond MAP_IMAGE_END. Everything from
+ * text_start to boot_end is the image's; of a part that does not exist, start and end are equal, at
+ * its place in this order. */
 struct memory_image {
     uint32_t text_start, text_end;     /* R-X */
     uint32_t rodata_start, rodata_end; /* R-- */
@@ -20,7 +22,8 @@ struct memory_image {
 };
 
 struct memory_setup {
-    const struct e820_copy *firmware_map; /* at MAP_E820_START */
+    const struct e820_copy *firmware_map; /* stays, and stays mapped: at MAP_E820_START or in the
+                                             image, boot part excepted */
     struct memory_image image;
     paddr_t archive; /* page-aligned; 0 if none */
     uint32_t archive_bytes;
@@ -29,7 +32,8 @@ struct memory_setup {
 /*
  * From the firmware's map to a working heap, on page tables of our own. Called once, with a
  * provisional mapping under which platform_frame_pointer works. After it, only the map's rows are
- * mapped. 0, or -EINVAL (no usable map), -ENOMEM (too little RAM for the system's own tables); the
+ * mapped, so the caller's stack lies in the image. 0, or -EINVAL (no usable map, or the image or
+ * the archive is not where it should be), -ENOMEM (too little RAM for the system's own tables); the
  * log says which.
  */
 int memory_init(const struct memory_setup *setup) MUST_CHECK;
