@@ -52,6 +52,9 @@ static void say_memory(void)
     log_line("memory: %u KiB of RAM in %u region%s, %u KiB free; page tables %u KiB",
              frames.ram_frames * (FRAME_SIZE / 1024), regions, regions == 1 ? "" : "s",
              frames.free_frames * (FRAME_SIZE / 1024), paging_table_frames() * (FRAME_SIZE / 1024));
+    if (map->beyond_bytes != 0)
+        log_line("memory: %u MiB of RAM lie above 64 GiB, where PAE does not reach: left out",
+                 (unsigned)(map->beyond_bytes >> 20));
 }
 
 static void start_memory(void)

@@ -11,7 +11,7 @@ from tests.system.machine import PATIENCE, Machine
 class BareMachine(Machine):
     """QEMU itself, with our image as its disk: BareMachine(tmp_path, ['-machine', 'q35'], 'run=mem')."""
 
-    def __init__(self, directory, flags=(), command_line=''):  # pylint: disable=super-init-not-called
+    def __init__(self, directory, flags=(), command_line='', emulator='qemu-system-i386'):  # pylint: disable=super-init-not-called
         image = directory / '32rtos.iso'
         subprocess.run([ROOT / 'tools/image.py', '--patch-command-line', BUILD / '32rtos.iso', image], check=True,
                        env={**os.environ, 'COMMAND_LINE': command_line})
@@ -22,7 +22,7 @@ class BareMachine(Machine):
                      '-qmp', f'unix:{self.qmp_path},server=on,wait=off', *flags]
         if '-serial' not in flags:
             arguments += ['-serial', 'mon:stdio']
-        self.child = pexpect.spawn('qemu-system-i386', arguments, encoding='utf-8', codec_errors='replace',
+        self.child = pexpect.spawn(emulator, arguments, encoding='utf-8', codec_errors='replace',
                                    timeout=PATIENCE, logfile=self.log, dimensions=(50, 200))
         self.child.delaybeforesend = None
         self.channel = None

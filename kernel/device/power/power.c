@@ -2,6 +2,7 @@
 
 #include "kernel/cpu/ports.h"
 #include "kernel/device/serial/serial.h"
+#include "kernel/include/log.h"
 #include "kernel/include/types.h"
 #include "kernel/lib/string.h"
 
@@ -36,6 +37,8 @@ _Noreturn void power_exit(enum power_outcome outcome)
     bochs_shutdown();
     if (outcome == POWER_OFF && registered_off != NULL)
         registered_off();
+    if (outcome == POWER_OFF)
+        log_line("this machine cannot be switched off from here: it is halted, use its switch");
     for (;;)
         __asm__ volatile("cli\n\thlt");
 }

@@ -16,7 +16,8 @@ enum power_outcome { POWER_OFF, POWER_PANIC };
 
 /*
  * Waits for the serial port to empty, then tries in this order: the debug-exit port, Bochs'
- * "Shutdown" port, for POWER_OFF the registered way (ACPI), and halts with interrupts off.
+ * "Shutdown" port, for POWER_OFF the registered way (ACPI), and halts with interrupts off; after
+ * POWER_OFF it says that it had to.
  */
 _Noreturn void power_exit(enum power_outcome outcome);
 
