@@ -51,7 +51,8 @@ trap_common:
     pushl %es
     pushl %fs
     pushl %gs
-    cld
+    pushl $EFLAGS_ALWAYS        /* DF as C wants it; AC off, or whoever set it would open SMAP */
+    popfl
     movl $SELECTOR_DATA, %eax
     movl %eax, %ds
     movl %eax, %es

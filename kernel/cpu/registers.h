@@ -17,7 +17,9 @@
 #define CR4_SMEP                  (1u << 20)
 #define CR4_SMAP                  (1u << 21)
 
+#define EFLAGS_ALWAYS             (1 << 1) /* reads as one, whatever is written */
 #define EFLAGS_IF                 (1u << 9)
+#define EFLAGS_AC                 (1u << 18)
 
 #define MSR_MCG_CAP               0x179
 #define MSR_MCG_CTL               0x17B

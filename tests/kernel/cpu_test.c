@@ -95,3 +95,30 @@ KERNEL_TEST(control_registers_agree)
     if (platform_features.pat)
         SELFTEST_CHECK((read_msr(MSR_PAT) & 0x0F0F0F0F) == 0x00070106);
 }
+
+static volatile uint32_t flags_in_interrupt;
+
+static void note_flags(void)
+{
+    flags_in_interrupt = read_eflags();
+}
+
+static void set_flags(uint32_t flags)
+{
+    __asm__ volatile("pushl %0\n\tpopfl" : : "r"(flags) : "memory", "cc");
+}
+
+/* AC would let the kernel touch users' pages, and it is not the interrupted code that decides. */
+KERNEL_TEST(interrupts_start_with_clean_flags)
+{
+    uint32_t before = read_eflags();
+    flags_in_interrupt = EFLAGS_AC;
+    set_flags(before | EFLAGS_AC);
+    timer_set_storm(TIMER_HZ, note_flags);
+    timer_wait_ticks(3);
+    timer_set_storm(0, NULL);
+    uint32_t after = read_eflags();
+    set_flags(before);
+    SELFTEST_CHECK(!(flags_in_interrupt & EFLAGS_AC));
+    SELFTEST_CHECK(after & EFLAGS_AC);
+}
