@@ -1,5 +1,7 @@
 """The memory manager as a library: what it asks for, what it brings, and a kernel that uses nothing else."""
+import os
 import re
+import shutil
 import subprocess
 
 import pytest
@@ -90,10 +92,10 @@ def test_the_example_is_small_and_uses_only_the_library(build):
             assert (build / 'include' / target).exists(), target
 
 
-def boot(*arguments):
+def boot(*arguments, kernel=BUILD / 'embed.elf'):
     """Boots the example; returns its status and what it said."""
     result = run('qemu-system-i386', '-display', 'none', '-no-reboot', '-serial', 'stdio', '-monitor', 'none', '-device',
-                 'isa-debug-exit,iobase=0xf4,iosize=4', '-kernel', BUILD / 'embed.elf', *arguments)
+                 'isa-debug-exit,iobase=0xf4,iosize=4', '-kernel', kernel, *arguments)
     return result.returncode, result.stdout
 
 
@@ -155,3 +157,37 @@ def test_the_example_refuses_a_machine_without_memory():
     status, output = boot('-m', '1280K', '-cpu', 'max')
     assert status == STATUS_PANIC, output
     assert re.search(r'^memory: .*\npanic at .*\nmemory_init: out of memory$', output, re.M), output
+
+
+def test_the_page_can_be_followed_literally(build, tmp_path):
+    """The commands of docs/embedding.md's first chapter, as they stand there."""
+    commands = re.search(r'^    make lib\n(?:    .*\n)+', (ROOT / 'docs/embedding.md').read_text(), re.M).group()
+    assert '/tmp/mykernel' in commands and 'qemu-system-i386' in commands
+    commands = commands.replace('make lib', f'make BUILD={build} lib').replace('build/', f'{build}/')
+    commands = commands.replace('/tmp/mykernel', str(tmp_path / 'mykernel'))
+    result = run('bash', '-ec', commands, cwd=ROOT, env={k: v for k, v in os.environ.items() if k != 'BUILD'})
+    assert result.returncode == 0, result.stdout + result.stderr
+    check_lines(read_lines(result.stdout))
+
+
+def move_rows(header, rows):
+    text = header.read_text()
+    for name, address in rows.items():
+        text, count = re.subn(rf'^#define MAP_{name}_START .*', f'#define MAP_{name}_START {address:#x}', text, flags=re.M)
+        assert count == 1
+    header.write_text(text)
+
+
+def test_rows_can_be_moved(tmp_path):
+    """The two layouts that docs/embedding.md names, one on top of the other, each with nothing but memory.h edited."""
+    tree = tmp_path / 'tree'
+    shutil.copytree(ROOT, tree, ignore=lambda folder, names: {'.git', 'build', '__pycache__'} & set(names))
+    for rows in (dict(HEAP=0x01000000, GUARD_BELOW=0x09000000, STACK=0x09010000, GUARD_ABOVE=0x09020000,
+                      FRAMEBUFFER=0x09030000),
+                 dict(DIRECT=0xC0000000, STACKS=0xF0000000, SANITIZER=0xF4000000)):
+        move_rows(tree / 'kernel/memory/memory.h', rows)
+        result = run('make', f'BUILD={tmp_path}/build', 'example', cwd=tree)
+        assert result.returncode == 0, result.stdout + result.stderr
+        status, output = boot('-m', 1024, '-cpu', 'max', kernel=tmp_path / 'build/embed.elf')
+        assert status == STATUS_GOOD, output
+        check_lines(read_lines(output))
