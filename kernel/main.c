@@ -49,9 +49,9 @@ static void say_memory(void)
     for (uint32_t i = 0; i < map->count; i++)
         regions += map->regions[i].kind == E820_USABLE;
     pageframe_read_statistics(&frames);
-    log_line("memory: %u KiB of RAM in %u region%s, %u KiB free; page tables %u KiB",
+    log_line("memory: %u KiB of RAM in %u region%s, %u KiB free",
              frames.ram_frames * (FRAME_SIZE / 1024), regions, regions == 1 ? "" : "s",
-             frames.free_frames * (FRAME_SIZE / 1024), paging_table_frames() * (FRAME_SIZE / 1024));
+             frames.free_frames * (FRAME_SIZE / 1024));
     if (map->beyond_bytes != 0)
         log_line("memory: %u MiB of RAM lie above 64 GiB, where PAE does not reach: left out",
                  (unsigned)(map->beyond_bytes >> 20));

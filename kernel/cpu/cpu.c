@@ -145,8 +145,9 @@ static void say_what_is_on(void)
         if (is_on(i))
             length += format_text(list + length, sizeof(list) - (unsigned)length, " %s",
                                   features[i].name);
-    log_line("processor: %s family %u model %u, %u-bit physical; on:%s", description.vendor,
-             description.family, description.model, description.physical_bits, list);
+    log_line("processor: %s family %u model %u, %u-bit physical addresses", description.vendor,
+             description.family, description.model, description.physical_bits);
+    log_line("processor: on:%s", list);
     if (!is_on(CPU_NX))
         log_line("processor: no execute protection: what is writable can be executed");
 }

@@ -4,6 +4,9 @@
 #include "kernel/lib/format.h"
 #include "kernel/memory/system.h"
 
+/* Both halves fit a line of 80; an address of more than 48 bits pushes the right one aside. */
+#define LEFT_WIDTH 44
+
 /* ACPI 6.5, table 15.9. */
 static const char *type_name(uint32_t type)
 {
@@ -27,7 +30,7 @@ static void print_entry(const struct e820_entry *entry)
     else
         format_text(end, sizeof(end), "%llx", (unsigned long long)sum);
     format_text(type, sizeof(type), "%u %s", entry->type, type_name(entry->type));
-    monitor_print("%16llx %16s %-10.10s %-7s", (unsigned long long)entry->base, end, type,
+    monitor_print("%12llx %12s %-10.10s %-7s", (unsigned long long)entry->base, end, type,
                   remark_on(entry));
 }
 
@@ -50,17 +53,19 @@ bool command_mem_map(unsigned count, char **arguments)
 {
     const struct e820_copy *firmware = memory_firmware_map();
     const struct e820_map *map = memory_map();
+    char title[64];
     (void)count;
     (void)arguments;
-    monitor_print("%u entries from the firmware (%s)%*s| %u regions\n", firmware->count,
-                  source_name(firmware->source), firmware->count < 10 ? 20 : 19, "", map->count);
-    monitor_print("%16s %16s %-10s %-7s| %9s %10s kind\n", "base", "end", "type", "", "start",
+    format_text(title, sizeof(title), "%u entries from the firmware (%s)", firmware->count,
+                source_name(firmware->source));
+    monitor_print("%-*s| %u regions made of them\n", LEFT_WIDTH, title, map->count);
+    monitor_print("%12s %12s %-10s %-7s| %9s %10s kind\n", "base", "end", "type", "", "start",
                   "end");
     for (uint32_t i = 0; i < firmware->count || i < map->count; i++) {
         if (i < firmware->count && i < E820_ENTRIES_MAX)
             print_entry(&firmware->entries[i]);
         else
-            monitor_print("%52s", "");
+            monitor_print("%*s", LEFT_WIDTH, "");
         monitor_print("|");
         if (i < map->count)
             print_region(&map->regions[i]);

@@ -179,7 +179,7 @@ static void print_totals(const struct pageframe_statistics *statistics)
     print_total("free", statistics->free_frames, pressures[pageframe_pressure()]);
     print_zones(statistics);
     print_total("zeroed ahead", bytemap_count_state(BYTEMAP_ZEROED), "");
-    print_total("reserve", statistics->reserve_frames, "for who must not fail; part of free");
+    print_total("reserve", statistics->reserve_frames, "kept for who must not fail");
     print_total("page tables", paging_table_frames(), "");
     print_total("locked", bytemap_count_locked(), "");
     if (out_of_reach != 0)

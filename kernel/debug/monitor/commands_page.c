@@ -35,17 +35,14 @@ static void print_bits(uint64_t entry, unsigned level)
 static void print_entry(uint32_t address, unsigned level, uint64_t entry)
 {
     uint32_t index = address >> levels[level].first_bit & ((1u << levels[level].bits) - 1);
-    monitor_print("%-10s %4u  0x%016llx ", levels[level].name, index, (unsigned long long)entry);
+    monitor_print("%-10s %4u 0x%016llx ", levels[level].name, index, (unsigned long long)entry);
     if (!(entry & ENTRY_PRESENT)) {
         monitor_print(" not present\n");
         return;
     }
     print_bits(entry, level);
     bool is_large = level == LAST_LEVEL - 1 && entry & ENTRY_LARGE;
-    monitor_print(" -> %s 0x%llx\n",
-                  is_large              ? "2 MiB page at"
-                  : level == LAST_LEVEL ? "page at"
-                                        : "table at",
+    monitor_print(" -> %s 0x%llx\n", is_large || level == LAST_LEVEL ? "page at" : "table at",
                   (unsigned long long)(entry & ENTRY_ADDRESS &
                                        (is_large ? ~(PAGE_LARGE_SIZE - 1ull) : ~0ull)));
 }
@@ -57,12 +54,13 @@ static void print_translation(uint32_t address, const struct paging_translation 
         return;
     }
     bytemap_tag_t tag = bytemap_get(frame_of(found->physical));
-    monitor_print("0x%08x is physical 0x%llx: %s, %s, %s, %s%s%s%s page\n", address,
-                  (unsigned long long)found->physical, rights_name(found->flags),
+    monitor_print("0x%08x is physical 0x%llx, in a %s page\n", address,
+                  (unsigned long long)found->physical, found->large ? "2 MiB" : "4 KiB");
+    monitor_print("%s, %s, %s%s%s%s\n", rights_name(found->flags),
                   rights_cache_name(found->flags, found->physical),
                   found->flags & PAGING_USER ? "user" : "supervisor",
-                  found->global ? "global, " : "", found->accessed ? "accessed, " : "",
-                  found->dirty ? "dirty, " : "", found->large ? "2 MiB" : "4 KiB");
+                  found->global ? ", global" : "", found->accessed ? ", accessed" : "",
+                  found->dirty ? ", dirty" : "");
     monitor_print(
         "its frame is %s%s%s\n", bytemap_state_name(bytemap_tag_state(tag)),
         bytemap_tag_owner(tag) == BYTEMAP_NONE ? "" : ", ",

@@ -69,7 +69,7 @@ static void print_grid(void)
     char size[PICTURE_SIZE_SIZE];
     picture_size(size, (uint64_t)scale * FRAME_SIZE);
     monitor_print(
-        "a character is %s: . free, 0 free and zeroed, R reserved, X bad, A allocated,\n"
+        "a character is %s: . free, 0 zeroed, R reserved, X bad, A allocated,\n"
         "T page tables, H heap, C cache; + partly free, # several uses, - partly absent\n",
         size);
     for (frame_t first = 0; first < frames; first += row_frames) {

@@ -19,6 +19,8 @@ static struct editor editor;
 static char run_list[BOOTINFO_COMMAND_LINE_SIZE];
 static char command[BOOTINFO_COMMAND_LINE_SIZE];
 
+_Static_assert(sizeof(editor.line) <= sizeof(command), "a typed line fits as one command");
+
 void monitor_write(const char *text, size_t length)
 {
     serial_write(text, length);
@@ -61,7 +63,8 @@ static unsigned char wait_for_byte(void)
     }
 }
 
-/* The list is copied: it may lie in memory that a command gives away. */
+/* What the command line passes, shown as if it had been typed. The list is copied: it may lie in
+ * memory that a command gives away. */
 static void run_commands(const char *list)
 {
     size_t length = strnlen(list, sizeof(run_list) - 1);
@@ -81,7 +84,9 @@ static void read_command(void)
     editor_begin(&editor);
     while (editor_feed(&editor, wait_for_byte()) == EDITOR_MORE)
         ;
-    command_execute(editor.line);
+    for (const char *list = editor.line;
+         (list = parse_next_command(list, command, sizeof(command))) != NULL;)
+        command_execute(command);
 }
 
 _Noreturn void monitor_run(const char *command_line)

@@ -4,6 +4,15 @@
 #include "kernel/debug/symbols/symbols.h"
 #include "kernel/include/log.h"
 
+/* kernel.ld.S. The table of symbols lies before this part, so it cannot name what is in it. */
+extern const char image_boot_start[], image_boot_end[];
+
+static const char *nameless(uint32_t address)
+{
+    bool is_boot = address >= (uint32_t)image_boot_start && address < (uint32_t)image_boot_end;
+    return is_boot ? " (start-up code)" : "";
+}
+
 /* A return address may lie behind its function's last instruction, so the one before is looked up.
  */
 static void log_caller(unsigned number, uint32_t address)
@@ -12,7 +21,7 @@ static void log_caller(unsigned number, uint32_t address)
     if (symbol.name != NULL)
         log_line("  #%-2u 0x%08x %s+0x%x", number, address, symbol.name, symbol.offset + 1);
     else
-        log_line("  #%-2u 0x%08x", number, address);
+        log_line("  #%-2u 0x%08x%s", number, address, nameless(address));
 }
 
 void backtrace_log(uint32_t eip, uint32_t ebp)

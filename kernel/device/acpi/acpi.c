@@ -108,9 +108,9 @@ static void start_local_apic(const struct acpi_madt *madt)
                  (unsigned long long)madt->local_apic);
         return;
     }
-    log_line("acpi: local APIC %u, version 0x%02x, at 0x%llx, seen at %p",
+    log_line("acpi: local APIC %u, version 0x%02x, at 0x%llx, seen at 0x%08x",
              *register_at(local_apic, ID) >> 24, *register_at(local_apic, VERSION) & 0xFF,
-             (unsigned long long)madt->local_apic, (void *)local_apic);
+             (unsigned long long)madt->local_apic, (uint32_t)local_apic);
 }
 
 /* Intel 82093AA, 3.1 and 3.2: an index register, and a window to what it names. */
@@ -123,10 +123,10 @@ static void start_io_apic(const struct acpi_io_apic *io_apic)
         return;
     }
     *register_at(registers, INDEX) = VERSION;
-    uint32_t version = *register_at(registers, WINDOW);
-    log_line("acpi: I/O APIC %u, version 0x%02x, %u inputs from interrupt %u, at 0x%x, seen at %p",
-             io_apic->id, version & 0xFF, (version >> 16 & 0xFF) + 1, io_apic->first_interrupt,
-             io_apic->address, (void *)registers);
+    uint32_t last_input = *register_at(registers, WINDOW) >> 16 & 0xFF;
+    log_line("acpi: I/O APIC %u, inputs %u to %u, at 0x%x, seen at 0x%08x", io_apic->id,
+             io_apic->first_interrupt, io_apic->first_interrupt + last_input, io_apic->address,
+             (uint32_t)registers);
 }
 
 static void take_madt(const uint8_t *table, uint32_t bytes)
@@ -147,7 +147,7 @@ static void take_madt(const uint8_t *table, uint32_t bytes)
  */
 static void take_hpet(const uint8_t *table, uint32_t bytes)
 {
-    const uint64_t femtoseconds = 1000000000000000;
+    const uint64_t femtoseconds = 1000000000000; /* of a millisecond */
     uint64_t address = acpi_parse_hpet(table, bytes);
     if (address == 0 || hpet != NULL)
         return;
@@ -157,10 +157,10 @@ static void take_hpet(const uint8_t *table, uint32_t bytes)
         return;
     }
     uint32_t capabilities = *register_at(hpet, 0), period = *register_at(hpet, 4);
-    log_line("acpi: HPET revision 0x%02x, %u timers, %llu Hz, at 0x%llx, seen at %p",
-             capabilities & 0xFF, (capabilities >> 8 & 31) + 1,
+    log_line("acpi: HPET, %u timers, %llu kHz, at 0x%llx, seen at 0x%08x",
+             (capabilities >> 8 & 31) + 1,
              period == 0 ? 0 : (unsigned long long)(femtoseconds / period),
-             (unsigned long long)address, (void *)hpet);
+             (unsigned long long)address, (uint32_t)hpet);
 }
 
 static void write_control(uint16_t port, uint8_t type)

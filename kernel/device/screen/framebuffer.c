@@ -135,10 +135,10 @@ static const char *choose_cache(paddr_t start, paddr_t end)
     int result = is_clear_of_firmware(block.base, block.base + block.bytes)
                      ? mtrr_set_write_combining(start, end)
                      : -EBUSY;
-    return result == 0         ? "write-combining by an MTRR: the processor has no PAT"
-           : result == -ENODEV ? "uncached: the processor has neither a PAT nor usable MTRRs"
-           : result == -ENOSPC ? "uncached: the processor has no PAT, and too few MTRRs are free"
-                               : "uncached: the processor has no PAT, and its MTRRs are in use";
+    return result == 0         ? "write-combining by an MTRR (no PAT)"
+           : result == -ENODEV ? "uncached (no PAT, no usable MTRRs)"
+           : result == -ENOSPC ? "uncached (no PAT, too few free MTRRs)"
+                               : "uncached (no PAT, the MTRRs are in use)";
 }
 
 /* Maps the pages at the first address of the row that is congruent to the physical one, so that
@@ -163,8 +163,9 @@ static int map(const struct bootinfo_framebuffer *mode)
         return result;
     pixels = (volatile uint32_t *)(uintptr_t)start;
     pixels_a_line = mode->pitch / 4;
-    log_line("screen: %u x %u pixels at 0x%llx, seen at 0x%08x, %s", mode->width, mode->height,
-             (unsigned long long)mode->address, start, cache);
+    log_line("screen: %u x %u pixels at 0x%llx, seen at 0x%08x", mode->width, mode->height,
+             (unsigned long long)mode->address, start);
+    log_line("screen: its memory is %s", cache);
     return 0;
 }
 
