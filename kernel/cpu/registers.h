@@ -24,6 +24,8 @@
 #define MSR_MCG_CAP               0x179
 #define MSR_MCG_CTL               0x17B
 #define MSR_PAT                   0x277
+#define MSR_APIC_BASE             0x1B
+#define APIC_BASE_ENABLED         (1u << 11)
 #define MSR_MTRR_CAPABILITY       0xFE
 #define MSR_MTRR_BASE_0           0x200 /* then its mask; two for each register */
 #define MSR_MTRR_MASK_0           0x201

@@ -33,6 +33,12 @@ def test_works(tmp_path, settings):
         assert machine.end() == 0
 
 
+def test_the_local_apic_is_found_without_tables(tmp_path):
+    with boot_to_prompt(tmp_path, QEMUFLAGS='-machine acpi=off') as machine:
+        assert re.search(r'acpi: local APIC 0, .* at 0xfee00000, seen at 0x0b000000', machine.serial())
+        assert 'page at 0xfee00000' in machine.command('page 0x0b000000')
+
+
 @pytest.mark.parametrize('size', [1, 2, 3, 4, 5])
 def test_too_little_memory_is_said(tmp_path, size):
     with Machine(tmp_path, MEM=size) as machine:

@@ -2,6 +2,7 @@
 
 #include "kernel/cpu/cpu.h"
 #include "kernel/cpu/ports.h"
+#include "kernel/cpu/registers.h"
 #include "kernel/device/acpi/tables.h"
 #include "kernel/device/power/power.h"
 #include "kernel/include/log.h"
@@ -97,20 +98,27 @@ static volatile uint32_t *register_at(volatile void *registers, unsigned offset)
 }
 
 /* Intel SDM 3A, 11.4.6 and 11.4.8. */
-static void start_local_apic(const struct acpi_madt *madt)
+static void start_local_apic(paddr_t address)
 {
     enum { ID = 0x20, VERSION = 0x30 };
-    if (!cpu_has(CPU_APIC))
+    if (!cpu_has(CPU_APIC) || local_apic != NULL)
         return;
-    local_apic = paging_map_device(madt->local_apic, REGISTERS_APIC);
+    local_apic = paging_map_device(address, REGISTERS_APIC);
     if (local_apic == NULL) {
-        log_line("acpi: the local APIC at 0x%llx cannot be mapped",
-                 (unsigned long long)madt->local_apic);
+        log_line("acpi: the local APIC at 0x%llx cannot be mapped", (unsigned long long)address);
         return;
     }
     log_line("acpi: local APIC %u, version 0x%02x, at 0x%llx, seen at 0x%08x",
              *register_at(local_apic, ID) >> 24, *register_at(local_apic, VERSION) & 0xFF,
-             (unsigned long long)madt->local_apic, (uint32_t)local_apic);
+             (unsigned long long)address, (uint32_t)local_apic);
+}
+
+/* Without tables, the processor itself knows where its own is (Intel SDM 3A, 11.4.4). */
+static void start_local_apic_without_tables(void)
+{
+    uint64_t base = cpu_has(CPU_APIC) ? read_msr(MSR_APIC_BASE) : 0;
+    if (base & APIC_BASE_ENABLED)
+        start_local_apic(base & ((1ull << platform_features.physical_bits) - FRAME_SIZE));
 }
 
 /* Intel 82093AA, 3.1 and 3.2: an index register, and a window to what it names. */
@@ -138,7 +146,7 @@ static void take_madt(const uint8_t *table, uint32_t bytes)
              madt.processors == 1 ? "" : "s", madt.io_apic_count,
              madt.io_apic_count == 1 ? "" : "s", madt.override_count,
              madt.override_count == 1 ? "" : "s");
-    start_local_apic(&madt);
+    start_local_apic(madt.local_apic);
     for (unsigned i = 0; i < madt.io_apic_count && i < ACPI_IO_APICS_MAX; i++)
         start_io_apic(&madt.io_apics[i]);
 }
@@ -263,6 +271,7 @@ void acpi_init(uint32_t rsdp)
     struct acpi_root root;
     if ((rsdp == 0 || read_root(rsdp, &root) != 0) && find_root(&root) != 0) {
         log_line("acpi: this machine has none");
+        start_local_apic_without_tables();
         return;
     }
     take_root(&root);
