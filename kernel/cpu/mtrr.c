@@ -9,12 +9,6 @@
 #define CAPABILITY_COUNT     0xFFu
 #define CAPABILITY_COMBINING (1u << 10)
 #define DEFAULT_ON           (1u << 11)
-#define MASK_VALID           (1u << 11)
-
-static uint64_t address_bits(void)
-{
-    return ((1ull << cpu_description()->physical_bits) - 1) & ~0xFFFull;
-}
 
 /* How many registers can be used here; 0: none. */
 static unsigned register_count(void)
@@ -28,26 +22,18 @@ static unsigned register_count(void)
     return count < MTRR_BLOCKS_MAX ? count : MTRR_BLOCKS_MAX;
 }
 
-/* A mask whose ones do not begin at the top and end in one place describes more than one block.
- * Such a register counts as one that covers everything, so that nothing is planned around it. */
 static struct mtrr_block read_block(unsigned index)
 {
-    uint64_t base = read_msr(MSR_MTRR_BASE_0 + 2 * index);
-    uint64_t mask = read_msr(MSR_MTRR_MASK_0 + 2 * index);
-    uint64_t bytes = (~mask & address_bits()) + 4096;
-    if (!(mask & MASK_VALID))
-        return (struct mtrr_block){0};
-    if ((bytes & (bytes - 1)) != 0)
-        return (struct mtrr_block){0, address_bits() + 4096, MTRR_WRITE_BACK};
-    return (struct mtrr_block){base & mask & address_bits(), bytes, (uint8_t)base};
+    return mtrr_block_read(read_msr(MSR_MTRR_BASE_0 + 2 * index),
+                           read_msr(MSR_MTRR_MASK_0 + 2 * index), cpu_description()->physical_bits);
 }
 
 static void write_block(unsigned index, const struct mtrr_block *block)
 {
-    uint64_t mask = address_bits() & ~(block->bytes - 1);
+    uint64_t mask = ((1ull << cpu_description()->physical_bits) - 1) & ~(block->bytes - 1);
     bool is_used = block->bytes != 0;
     write_msr(MSR_MTRR_BASE_0 + 2 * index, is_used ? block->base | block->type : 0);
-    write_msr(MSR_MTRR_MASK_0 + 2 * index, is_used ? mask | MASK_VALID : 0);
+    write_msr(MSR_MTRR_MASK_0 + 2 * index, is_used ? mask | MTRR_MASK_VALID : 0);
 }
 
 static bool is_same(const struct mtrr_block *a, const struct mtrr_block *b)

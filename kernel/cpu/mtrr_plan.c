@@ -13,6 +13,20 @@ struct mtrr_block mtrr_block_around(uint64_t start, uint64_t end)
     return (struct mtrr_block){start / bytes * bytes, bytes, MTRR_WRITE_COMBINING};
 }
 
+struct mtrr_block mtrr_block_read(uint64_t base, uint64_t mask, unsigned address_bits)
+{
+    const uint64_t addresses = ((1ull << address_bits) - 1) & ~0xFFFull;
+    if (!(mask & MTRR_MASK_VALID))
+        return (struct mtrr_block){0};
+    mask &= addresses;
+    uint64_t bytes = mask & -mask;
+    uint64_t missing = addresses & ~mask & -bytes;
+    if (bytes == 0 || (missing & -missing) > mask || missing == 0)
+        return (struct mtrr_block){base & mask, bytes != 0 ? bytes : addresses + 4096,
+                                   (uint8_t)base};
+    return (struct mtrr_block){0, addresses + 4096, MTRR_WRITE_BACK};
+}
+
 static bool overlap(const struct mtrr_block *a, const struct mtrr_block *b)
 {
     return a->base < b->base + b->bytes && b->base < a->base + a->bytes;

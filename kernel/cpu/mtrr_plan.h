@@ -23,6 +23,8 @@ enum mtrr_type { MTRR_UNCACHED = 0, MTRR_WRITE_COMBINING = 1, MTRR_WRITE_BACK = 
 /* The architecture allows 255 registers, processors have 8 to 20; those beyond are left alone. */
 #define MTRR_BLOCKS_MAX 32
 
+#define MTRR_MASK_VALID (1u << 11)
+
 /* Register n holds block n; bytes 0: not in use; base a multiple of bytes, a power of two. */
 struct mtrr_block {
     uint64_t base, bytes;
@@ -30,6 +32,14 @@ struct mtrr_block {
 };
 
 struct mtrr_block mtrr_block_around(uint64_t start, uint64_t end);
+
+/*
+ * The block that a pair of registers describes (Intel SDM 3A, 11.11.2.3), on a processor with so
+ * many address bits. Ones that are missing at a mask's top are meant: there is firmware that thinks
+ * of 32 bits where the processor has 36. A mask with a hole describes more than one block; such a
+ * pair counts as one that covers everything, so that nothing is planned around it.
+ */
+struct mtrr_block mtrr_block_read(uint64_t base, uint64_t mask, unsigned address_bits);
 
 /*
  * Changes blocks so that [start, end), 0 < end - start, is write-combining and every other address

@@ -35,6 +35,31 @@ TEST(mtrr_block_is_the_smallest_around_a_range)
     }
 }
 
+TEST(mtrr_registers_are_read_as_they_are_meant)
+{
+    static const struct {
+        uint64_t base, mask;
+        unsigned bits;
+        struct mtrr_block block;
+    } cases[] = {
+        {0xE0000000, 0, 36, {0, 0, 0}},
+        {0xE0000000, 0xFE0000000, 36, {0, 0, 0}},
+        {0xE0000000, 0xFE0000800, 36, {0xE0000000, 512 * MIB, MTRR_UNCACHED}},
+        {0xE0000000, 0x0E0000800, 36, {0xE0000000, 512 * MIB, MTRR_UNCACHED}},
+        {0xE0000001, 0xFFE0000800, 32, {0xE0000000, 512 * MIB, MTRR_WRITE_COMBINING}},
+        {0x00000006, 0xFFC000800, 36, {0, 64 * MIB, MTRR_WRITE_BACK}},
+        {0x00001001, 0xFFFFFF800, 36, {0x1000, 4096, MTRR_WRITE_COMBINING}},
+        {0xE0000000, 0xFA0000800, 36, {0, 65536 * MIB, MTRR_WRITE_BACK}},
+        {0x00000006, 0x000000800, 36, {0, 65536 * MIB, MTRR_WRITE_BACK}},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        struct mtrr_block block = mtrr_block_read(cases[i].base, cases[i].mask, cases[i].bits);
+        CHECK_EQUAL(block.base, cases[i].block.base);
+        CHECK_EQUAL(block.bytes, cases[i].block.bytes);
+        CHECK_EQUAL(block.type, cases[i].block.type);
+    }
+}
+
 TEST(mtrr_takes_a_free_register)
 {
     struct mtrr_block blocks[COUNT] = {{0, 64 * MIB, MTRR_WRITE_BACK}};
