@@ -27,6 +27,8 @@ static const struct command commands[] = {
     {"log", "", "the lines that the log still holds", 0, 0, command_log},
     {"fault", "null|guard|rodata|nx|stack|heap", "do something forbidden, for real", 1, 1,
      command_fault},
+    {"bench", "[NAME]", "what calls cost: frame, run, heap, page, interrupt, other", 0, 1,
+     command_bench},
     {"selftest", "[NAME]", "run the kernel's own tests, or one of them", 0, 1, command_selftest},
     {"poweroff", "", "switch the machine off", 0, 0, command_poweroff},
     {"reboot", "", "start the machine again", 0, 0, command_reboot},

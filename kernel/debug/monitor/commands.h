@@ -39,6 +39,7 @@ bool command_heap_top(unsigned count, char **arguments);
 bool command_cpu(unsigned count, char **arguments);
 bool command_log(unsigned count, char **arguments);
 bool command_fault(unsigned count, char **arguments);
+bool command_bench(unsigned count, char **arguments);
 bool command_selftest(unsigned count, char **arguments);
 bool command_poweroff(unsigned count, char **arguments);
 bool command_reboot(unsigned count, char **arguments);

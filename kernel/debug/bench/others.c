@@ -1,0 +1,120 @@
+#include "kernel/cpu/irq.h"
+#include "kernel/cpu/ports.h"
+#include "kernel/cpu/registers.h"
+#include "kernel/debug/bench/internal.h"
+#include "kernel/device/serial/serial.h"
+#include "kernel/include/log.h"
+#include "kernel/lib/string.h"
+#include "kernel/memory/platform.h"
+#include "kernel/memory/system.h"
+
+/*
+ * Interrupts, and what else is bounded but is no call of the memory tree.
+ *
+ * An interrupt is measured from outside, as it happens: between two readings of the counter lies a
+ * loop of a fixed length, and what a reading is more than usual was spent from the gate to its
+ * IRET. All of that is with interrupts off.
+ */
+#define ROUNDS         500u /* of two instructions: far fewer than from tick to tick */
+#define TICKS_MEASURED 200u
+#define READINGS_MAX   2000000u
+#define SERIALS        200u
+#define FIFO_BYTES     16u
+#define PORT_DATA      0x3F8 /* National Semiconductor PC16550D data sheet, section 8 */
+#define PORT_MODEM     0x3FC
+#define MODEM_LOOP     0x10 /* what is sent is received */
+
+/* Interrupts are as `flags` says from behind the first reading on. */
+static uint64_t spin(unsigned long flags)
+{
+    uint64_t start = bench_ticks();
+    platform_interrupts_restore(flags);
+    uint32_t rounds = ROUNDS;
+    __asm__ volatile("1:\tdecl %0\n\tjnz 1b" : "+r"(rounds) : : "cc");
+    return bench_ticks() - start;
+}
+
+/* Without interrupts. */
+static uint64_t usual_spin(void)
+{
+    unsigned long saved = platform_interrupts_save();
+    uint64_t usual = spin(saved & ~EFLAGS_IF);
+    platform_interrupts_restore(saved);
+    return usual;
+}
+
+/* With interrupts off from its first instruction to its last; `off` is in instructions. */
+static void record_as_off(enum bench_line line, uint64_t cost)
+{
+    struct bench_call call = {.cost = cost, .off = bench_is_exact() ? (uint32_t)cost : 0};
+    bench_record(line, &call);
+}
+
+static void measure_timer(void)
+{
+    uint64_t usual = usual_spin();
+    uint32_t seen = 0;
+    for (uint32_t i = 0; i < READINGS_MAX && seen < TICKS_MEASURED; i++) {
+        uint32_t before = irq_count(IRQ_TIMER);
+        uint64_t ticks = spin(platform_interrupts_save());
+        if (irq_count(IRQ_TIMER) != before + 1 || ticks <= usual)
+            continue;
+        record_as_off(BENCH_INTERRUPT_TIMER, ticks - usual);
+        seen++;
+    }
+}
+
+/* A full FIFO, by the port's own loop. What it puts into the driver's ring is read again. */
+static void measure_serial(void)
+{
+    uint64_t usual = usual_spin();
+    if (!serial_is_present())
+        return;
+    serial_drain();
+    for (uint32_t i = 0; i < SERIALS; i++) {
+        uint32_t before = irq_count(IRQ_COM1), timer_before = irq_count(IRQ_TIMER);
+        unsigned long saved = platform_interrupts_save();
+        uint8_t modem = port_read8(PORT_MODEM);
+        port_write8(PORT_MODEM, modem | MODEM_LOOP);
+        for (unsigned byte = 0; byte < FIFO_BYTES; byte++)
+            port_write8(PORT_DATA, 'x');
+        uint64_t ticks = spin(saved);
+        port_write8(PORT_MODEM, modem);
+        unsigned read = 0;
+        while (read < FIFO_BYTES && serial_read() >= 0)
+            read++;
+        if (read == FIFO_BYTES && irq_count(IRQ_COM1) == before + 1 &&
+            irq_count(IRQ_TIMER) == timer_before && ticks > usual)
+            record_as_off(BENCH_INTERRUPT_SERIAL, ticks - usual);
+    }
+}
+
+void bench_interrupts(void)
+{
+    if (bench_way == BENCH_STEP)
+        return;
+    measure_timer();
+    measure_serial();
+}
+
+static void log_longest(void)
+{
+    char line[LOG_LINE_SIZE];
+    memset(line, '.', sizeof(line));
+    line[sizeof(line) - 1] = '\0';
+    log_line("bench: a line of the log as long as one can be %s", line);
+}
+
+/* A line of the log goes to the serial port with interrupts on: it is stepped only, for its `off`.
+ */
+void bench_others(void)
+{
+    struct bench_call line = {.function = BENCH_FUNCTION(log_longest)};
+    if (bench_way == BENCH_STEP) {
+        bench_measure(BENCH_LOG_LINE, &line);
+        return;
+    }
+    struct bench_call check = {.function = BENCH_FUNCTION(memory_check)};
+    bench_make(&check);
+    record_as_off(BENCH_MEMORY_CHECK, check.cost);
+}
