@@ -24,6 +24,7 @@ endif
 
 .PHONY: kernel image tools run debug test clean help
 
+include bench/machine/machine.mk
 include tools/tools.mk
 include kernel/kernel.mk
 include kernel/memory/lib.mk

@@ -1,0 +1,12 @@
+# What memory calls cost in the machine, in instructions (bench/machine/README.md).
+
+PACKAGES_bench-machine        := build run
+PACKAGES_bench-machine-accept := build run
+
+.PHONY: bench-machine bench-machine-accept
+
+bench-machine: kernel image ## count the instructions of memory calls in the machine
+	bench/machine/measure.py '$(BUILD)'
+
+bench-machine-accept: kernel image ## the same, and lower what bench/machine/accepted.txt allows
+	bench/machine/measure.py --accept '$(BUILD)'
