@@ -1,17 +1,18 @@
 #ifndef BOOT_IMAGE_H
 #define BOOT_IMAGE_H
 
+// clang-format off: the table keeps its columns
 /*
  * How the boot image is put together: what tools/image.py writes and the three boot parts read.
  *
  *     byte 0 (and again as the CD's boot file)   stage 1, 512 bytes
- *     a multiple of 2048                         stage 2, STAGE2_BYTES, begins with struct
- * loader_header multiples of 2048                          the parts that the header names by byte
- * offset
+ *     a multiple of 2048                         stage 2, STAGE2_BYTES, begins with the header
+ *     multiples of 2048                          the parts that the header names by byte offset
  *
  * Byte offsets count from the start of the medium. Each reader divides by the sector size that the
  * firmware reports, so the same numbers serve a disk (512) and a CD (2048).
  */
+// clang-format on
 #define STAGE1_BPB_START 3 /* USB firmware writes a BIOS parameter block over these bytes */
 #define STAGE1_BPB_END   62
 #define STAGE1_FIELDS    424 /* where the image builder writes: the fields below */
