@@ -64,6 +64,12 @@ moved:
 2:  movw    %cx, sector_bytes
 
 read:
+    xorw    %ax, %ax                        // a reset may have left others
+    movw    %ax, %ds
+    movw    %ax, %es
+    movb    $'R', %al
+    decb    tries
+    js      fail
     // The packet is made anew each time: a failing BIOS may write to it.
     movzwl  sector_bytes, %ecx
     movl    stage2_offset, %eax
@@ -87,10 +93,7 @@ read:
     jnc     check
     movb    drive, %dl                      // AH = 0: reset the drive, then once more
     int     $0x13
-    decb    tries
-    jnz     read
-    movb    $'R', %al
-    jmp     fail
+    jmp     read
 
 check:
     cld

@@ -59,7 +59,12 @@ entry_read:
     xorl    %edx, %edx
     divl    %ecx
     movl    %eax, sector
-1:  movw    $0x10, packet                   // made anew each time: a failing BIOS may write to it
+1:  xorw    %ax, %ax                        // a reset may have left others
+    movw    %ax, %ds
+    movw    %ax, %es
+    decb    tries
+    js      3f
+    movw    $0x10, packet                   // made anew each time: a failing BIOS may write to it
     movw    sectors, %ax
     movw    %ax, packet_count
     movl    $MAP_ENTRY_START, packet_buffer
@@ -78,9 +83,9 @@ entry_read:
     movb    $0, %ah                         // reset the drive
     movb    HEADER + HEADER_DRIVE, %dl
     int     $0x13
-    decb    tries
-    jnz     1b
-    movl    sector, %eax
+    jmp     1b
+2:  ret
+3:  movl    sector, %eax
     movw    $text_sector_number, %di
     movw    $8, %cx
     call    hexadecimal
@@ -90,7 +95,6 @@ entry_read:
     call    hexadecimal
     movw    $text_unreadable, %si
     jmp     fail
-2:  ret
 
 /*
  * Compares the entry stub's CRC-32 with what the header says. Does not return where they differ.

@@ -209,6 +209,12 @@ hook_13:
 5:  cmpw    $0, %cs:failures_left           // a reset is what helps
     je      7f
     decw    %cs:failures_left
+    pushfw
+    lcall   *%cs:old_13
+    movw    %cs, %cx                        // and costs the caller his segments
+    movw    %cx, %ds
+    movw    %cx, %es
+    lretw   $2                              // with the flags as they are
 7:  ljmp    *%cs:old_13
 
 /* Memory and A20: answer, refuse or pass on. */
