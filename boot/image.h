@@ -48,6 +48,8 @@
 #define COM1             0x3F8
 #define COM1_DIVISOR     1    /* 115200 baud */
 #define COM1_8N1         0x03 /* line control: 8 bits, no parity, 1 stop bit */
+#define COM1_FREE        0x20 /* line status: takes a byte */
+#define COM1_SENT        0x40 /* line status: all is sent */
 
 #ifndef __ASSEMBLER__
 

@@ -13,9 +13,9 @@ PURE = ['kernel/include', 'kernel/lib']
 PORT = PURE + ['kernel/memory']  # memory.h, platform.h, check.h: what all five modules share
 FRAMES = PORT + ['kernel/memory/bytemap', 'kernel/memory/e820', 'kernel/memory/pageframe']
 MEMORY = FRAMES + ['kernel/memory/paging', 'kernel/memory/heap', 'kernel/memory/system']
-MACHINE = ['kernel/cpu', 'kernel/device', 'kernel/device/serial', 'kernel/debug/symbols']
+MACHINE = ['kernel/cpu', 'kernel/device', 'kernel/device/power', 'kernel/device/serial', 'kernel/debug/symbols']
 MAY_INCLUDE = {
-    'boot': PURE + ['kernel/memory', 'kernel/memory/e820'],
+    'boot': PURE + ['kernel/memory', 'kernel/memory/e820', 'kernel/device/power'],
     'kernel/include': [],
     'kernel/lib': ['kernel/include'],
     'kernel/memory': PURE,
@@ -26,9 +26,10 @@ MAY_INCLUDE = {
     'kernel/memory/heap': FRAMES + ['kernel/memory/paging'],
     'kernel/memory/system': MEMORY,
     'kernel/cpu': PORT,
-    'kernel/start': PORT + ['kernel/memory/e820', 'kernel/cpu', 'kernel/device/serial'],
+    'kernel/start': PORT + ['kernel/memory/e820', 'kernel/cpu', 'kernel/device/power', 'kernel/device/serial'],
     'kernel/device/serial': PURE + ['kernel/cpu'],  # works before everything else
-    'kernel/device': MEMORY + ['kernel/cpu', 'kernel/device/serial'],
+    'kernel/device/power': PURE + ['kernel/cpu', 'kernel/device/serial'],  # how the machine ends concerns everyone
+    'kernel/device': MEMORY + ['kernel/cpu', 'kernel/device/power', 'kernel/device/serial'],
     'kernel/debug/symbols': PURE,
     'kernel/debug': MEMORY + MACHINE + ['tests/kernel'],
     'kernel/kernel.ld.S': PORT,

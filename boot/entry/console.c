@@ -3,10 +3,10 @@
 #include <stdarg.h>
 
 #include "boot/entry/bios.h"
+#include "kernel/device/power/power.h"
 
 #define LINE_STATUS      (COM1 + 5)
-#define TRANSMITTER_FREE 0x20
-#define TRANSMITTER_WAIT 0x10000 /* polls, then the byte goes out regardless */
+#define TRANSMITTER_WAIT 0x10000 /* polls, then it goes on regardless */
 
 static void port_write(uint16_t port, uint8_t value)
 {
@@ -20,10 +20,15 @@ static uint8_t port_read(uint16_t port)
     return value;
 }
 
+static void line_wait(uint8_t status)
+{
+    for (uint32_t i = 0; i < TRANSMITTER_WAIT && !(port_read(LINE_STATUS) & status); i++)
+        ;
+}
+
 static void put(char character)
 {
-    for (uint32_t i = 0; i < TRANSMITTER_WAIT && !(port_read(LINE_STATUS) & TRANSMITTER_FREE); i++)
-        ;
+    line_wait(COM1_FREE);
     port_write(COM1, (uint8_t)character);
     struct bios_registers registers = {.eax = 0x0E00u | (uint8_t)character, .ebx = 7};
     bios_call(0x10, &registers);
@@ -84,6 +89,8 @@ void console_fail(const char *format, ...)
     va_start(arguments, format);
     put_line(format, arguments);
     va_end(arguments);
+    line_wait(COM1_SENT);
+    port_write(POWER_EXIT_PORT, POWER_EXIT_REFUSED);
     for (;;)
         __asm__ volatile("cli; hlt");
 }

@@ -9,7 +9,7 @@
 /* One line, begun with the loader's name. */
 void console_say(const char *format, ...) PRINTF_LIKE(1, 2);
 
-/* One line, then a halt. */
+/* One line; then an emulator ends (POWER_EXIT_REFUSED), and all others halt. */
 _Noreturn void console_fail(const char *format, ...) PRINTF_LIKE(1, 2);
 
 #endif

@@ -6,12 +6,13 @@
  * OUT  at stage 2's start: DL = drive, CX = bytes a sector, BX = MEDIUM_*, DS = ES = SS = 0,
  *      SP = MAP_REAL_STACK, direction clear, interrupts on
  *
- * Failure is one letter, on the screen and on COM1, and a halt:
+ * Failure is one letter, on the screen and on COM1, and the machine's end:
  *      S  the sector size is none that can be used
  *      R  stage 2 could not be read
  *      M  what was read is not stage 2, or is damaged
  */
 #include "boot/image.h"
+#include "kernel/device/power/power.h"
 #include "kernel/memory/memory.h"
 
     .code16
@@ -115,7 +116,7 @@ check:
     jmpw    *(MAP_STAGE2_START + HEADER_START)
 
 /*
- * One letter on the screen and on COM1, then a halt.
+ * One letter on the screen and on COM1; then an emulator ends, and all others halt.
  * IN   AL = letter
  */
 fail:
@@ -138,6 +139,13 @@ fail:
     movw    $COM1, %dx
     popw    %ax
     outb    %al, %dx
+    movw    $COM1 + 5, %dx                  // until it is sent, not for ever
+    xorw    %cx, %cx
+1:  inb     %dx, %al
+    testb   $COM1_SENT, %al
+    loopz   1b
+    movb    $POWER_EXIT_REFUSED, %al
+    outb    %al, $POWER_EXIT_PORT
     cli
 1:  hlt
     jmp     1b

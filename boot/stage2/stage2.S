@@ -7,6 +7,7 @@
  *      ESP = MAP_REAL_STACK
  */
 #include "boot/image.h"
+#include "kernel/device/power/power.h"
 #include "kernel/memory/memory.h"
 
 #define HEADER         MAP_STAGE2_START
@@ -141,7 +142,7 @@ hexadecimal:
     ret
 
 /*
- * One sentence on the screen and on COM1, then a halt.
+ * One sentence on the screen and on COM1; then an emulator ends, and all others halt.
  * IN   SI = text, zero-terminated
  */
 fail:
@@ -152,6 +153,13 @@ fail:
     call    print
     movw    $text_newline, %si
     call    print
+    xorw    %cx, %cx                        // until all is sent, not for ever
+    movw    $COM1 + 5, %dx
+1:  inb     %dx, %al
+    testb   $COM1_SENT, %al
+    loopz   1b
+    movb    $POWER_EXIT_REFUSED, %al
+    outb    %al, $POWER_EXIT_PORT
     cli
 1:  hlt
     jmp     1b
@@ -173,7 +181,7 @@ print:
     movw    $0xFFFF, %cx                    // wait for the transmitter, not for ever
     movw    $COM1 + 5, %dx
 1:  inb     %dx, %al
-    testb   $0x20, %al
+    testb   $COM1_FREE, %al
     loopz   1b
     popw    %ax
     movw    $COM1, %dx

@@ -1,5 +1,7 @@
 #include <cpuid.h>
 
+#include "kernel/cpu/ports.h"
+#include "kernel/device/power/power.h"
 #include "kernel/device/serial/serial.h"
 #include "kernel/include/version.h"
 #include "kernel/memory/memory.h"
@@ -34,6 +36,8 @@ _Noreturn void start_refuse(const char *sentence)
     say(VERSION_NAME ": ");
     say(sentence);
     serial_write("\n", 1);
+    serial_drain();
+    port_write8(POWER_EXIT_PORT, POWER_EXIT_REFUSED);
     for (;;)
         __asm__ volatile("cli\n\thlt");
 }

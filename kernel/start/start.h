@@ -26,7 +26,8 @@ struct multiboot {
 /* The first C code, with paging off. */
 _Noreturn void start_main(uint32_t magic, uint32_t information);
 
-/* One sentence on COM1 and the text screen, then a halt. For every processor since the 80386. */
+/* One sentence on COM1 and the text screen; then an emulator ends (POWER_EXIT_REFUSED), and all
+ * others halt. For every processor since the 80386. */
 _Noreturn void start_refuse(const char *sentence);
 void start_require_processor(void);
 

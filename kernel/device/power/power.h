@@ -3,12 +3,14 @@
 
 /*
  * The end of the machine. QEMU's isa-debug-exit device at POWER_EXIT_PORT ends the emulator with
- * status value << 1 | 1: 33 after a clean power-off, 35 after a panic. Scripts read these numbers
- * here.
+ * status value << 1 | 1: 33 after a clean power-off, 35 after a panic, 37 where the loader or the
+ * kernel's start refuses the machine. Scripts read these numbers here. On a PC nothing listens at
+ * this port.
  */
-#define POWER_EXIT_PORT  0xf4
-#define POWER_EXIT_OFF   0x10
-#define POWER_EXIT_PANIC 0x11
+#define POWER_EXIT_PORT    0xf4
+#define POWER_EXIT_OFF     0x10
+#define POWER_EXIT_PANIC   0x11
+#define POWER_EXIT_REFUSED 0x12
 
 #ifndef __ASSEMBLER__
 
