@@ -16,7 +16,7 @@
 
     .code16
     .text
-    .globl a20_open
+    .globl a20_open, a20_is_open
 /*
  * OUT  carry clear: the gate is open; carry set: no method opened it
  * CLOBBERS all but segments

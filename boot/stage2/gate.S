@@ -61,7 +61,8 @@ enter_protected:
 /*
  * void bios_call(uint32_t interrupt, struct bios_registers *registers), C's calling convention.
  * Loads the registers (of EFLAGS the carry alone counts), calls the interrupt in real mode with
- * interrupts on, and stores what it left.
+ * interrupts on, and stores what it left. Some BIOSes close the A20 gate on their way: it is looked
+ * at after each call and opened again. Does not return where that fails.
  */
     .globl bios_call
 bios_call:
@@ -123,13 +124,22 @@ interrupt_number:
     popl    %cs:frame + R_EFLAGS
     xorw    %ax, %ax
     movw    %ax, %ds
-    lgdt    gdt_pointer                     // a BIOS that went to protected mode loaded its own
+    movw    %ax, %es
+    movw    $1, %cx
+    call    a20_is_open
+    jnc     3f
+    sti                                     // as the BIOS expects it
+    call    a20_open
+    movw    $text_no_a20, %si
+    jc      fail
+    cli
+3:  lgdt    gdt_pointer                     // a BIOS that went to protected mode loaded its own
     movl    %cr0, %eax
     orl     $CR0_PE, %eax
     movl    %eax, %cr0
-    ljmpl   $CODE32, $3f
+    ljmpl   $CODE32, $4f
     .code32
-3:  data32_segments
+4:  data32_segments
     movl    stack, %esp
     movl    $frame, %esi
     movl    40(%esp), %edi

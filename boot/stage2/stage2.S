@@ -141,6 +141,7 @@ hexadecimal:
     loop    hexadecimal
     ret
 
+    .globl fail
 /*
  * One sentence on the screen and on COM1; then an emulator ends, and all others halt.
  * IN   SI = text, zero-terminated
@@ -231,6 +232,7 @@ text_prefix:
     .asciz  "32RTOS: "
 text_newline:
     .asciz  "\r\n"
+    .globl text_no_a20
 text_no_a20:
     .asciz  "the A20 gate does not open, so memory above 1 MiB cannot be reached."
 text_bad_entry:

@@ -95,7 +95,7 @@ def part_place(data, index):
 CONFIGURATION, TABLE = 0x800, 0x900
 SETTINGS = ('e820_mode', 'e820_count', 'e820_fault', 'e820_fault_at', 'e801_mode', 'e801_ax', 'e801_bx', 'e801_cx', 'e801_dx',
             'memory_88_mode', 'memory_88_ax', 'a20_close', 'a20_bios', 'a20_hide', 'interrupt_12', 'disk_parameters',
-            'disk_failures', 'far_start')
+            'disk_failures', 'far_start', 'a20_close_reads')
 PASS, ANSWER, REFUSE = 0, 1, 2
 ENDS_BY_CARRY, SIGNATURE_LOST, ENDLESS = 1, 2, 3
 
@@ -497,6 +497,22 @@ def test_gate_is_opened(staged, settings):
 def test_gate_that_does_not_open(staged):
     with staged(a20_close=1, a20_bios=2, a20_hide=3, arguments=HIDING) as emulator:
         emulator.refusal(r'the A20 gate does not open, so memory above 1 MiB cannot be reached\.')
+
+
+@pytest.mark.parametrize('settings', [{}, {'a20_bios': 1, 'a20_hide': 1}], ids=['bios', 'port 92h'])
+def test_gate_that_reads_close(staged, settings):
+    """From the fourth on: those of stage 1, stage 2 and the command line leave it as it was."""
+    with staged(a20_close_reads=4, arguments=HIDING, **settings) as emulator:
+        report = emulator.report()
+        loading = emulator.text().split('loading from drive')[1]
+    assert loading.count('staged: int 15h, 2401h') >= (1 if 'a20_hide' in settings else 5), 'closed, and seen each time'
+    assert_placed(report)
+
+
+def test_gate_that_a_read_closes_for_good(staged):
+    with staged(a20_close_reads=4, a20_bios=2, a20_hide=3, arguments=HIDING) as emulator:
+        emulator.refusal(r'the A20 gate does not open, so memory above 1 MiB cannot be reached\.')
+        assert 'loading from drive' in emulator.text()
 
 
 # --- reading --------------------------------------------------------------------------------------

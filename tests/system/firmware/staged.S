@@ -1,7 +1,7 @@
 /*
  * Firmware as the emulators do not have it. A boot disk that takes a piece of low RAM for itself,
- * hooks interrupts 13h and 15h as its configuration says, closes the A20 gate, and starts the
- * second disk's boot sector.
+ * hooks interrupts 13h and 15h as its configuration says, closes the A20 gate, at the start or while
+ * it reads, and starts the second disk's boot sector.
  *
  * The whole file is read to the top of low RAM and runs there, at offset 0 of its segment. The
  * test writes the configuration (words, in the order of the labels) and the E820 table.
@@ -89,8 +89,10 @@ resident:
     lcall   *old_13
     movw    $text_no_disk, %si
     jc      stop
+    cmpw    $0, a20_close
+    je      3f
     call    close_a20
-    movw    $text_go, %si
+3:  movw    $text_go, %si
     call    say
     movw    $CHAIN_DRIVE, %dx
     cmpw    $0, far_start
@@ -102,10 +104,14 @@ stop:
     call    say
     jmp     hang
 
-/* Closes the gate by port 92h, makes sure of it, and takes the ports away that could open it. */
+/*
+ * Closes the gate by port 92h, makes sure of it, and takes the ports away that could open it.
+ * IN   DS = CS
+ * CLOBBERS EAX, BX, ECX, DX, ES, FS
+ */
 close_a20:
-    cmpw    $0, a20_close
-    je      9f
+    xorw    %ax, %ax
+    movw    %ax, %es
     inb     $0x92, %al
     andb    $~3, %al
     outb    %al, $0x92
@@ -123,9 +129,9 @@ close_a20:
     call    hide_ports
 1:  movw    $0x80, %bx                      // port 92h's
     testw   $2, a20_hide
-    jz      9f
+    jz      2f
     call    hide_ports
-9:  ret
+2:  ret
 
 /*
  * Moves the I/O window of an unused virtio device over 32 ports: the window lies above them.
@@ -195,7 +201,10 @@ hook_13:
 6:  popal
     cmpw    $0, %cs:failures_left
     jne     4f
-    ljmp    *%cs:old_13
+    pushfw
+    lcall   *%cs:old_13
+    call    close_a20_while_reading
+    lretw   $2                              // with the flags as they are
 3:  popal
     pushw   %si
     movw    $text_limits, %si
@@ -216,6 +225,35 @@ hook_13:
     movw    %cx, %es
     lretw   $2                              // with the flags as they are
 7:  ljmp    *%cs:old_13
+
+/*
+ * Closes the gate after the a20_close_reads-th read; after each later one too, if the ports stay.
+ * CLOBBERS nothing
+ */
+close_a20_while_reading:
+    pushfw
+    pushal
+    pushw   %ds
+    pushw   %es
+    pushw   %fs
+    movw    %cs, %ax
+    movw    %ax, %ds
+    cmpw    $0, a20_close_reads
+    je      2f
+    cmpw    $1, a20_close_reads
+    je      1f
+    decw    a20_close_reads
+    jmp     2f
+1:  call    close_a20
+    cmpw    $0, a20_hide
+    je      2f
+    movw    $0, a20_close_reads
+2:  popw    %fs
+    popw    %es
+    popw    %ds
+    popal
+    popfw
+    ret
 
 /* Memory and A20: answer, refuse or pass on. */
 hook_15:
@@ -424,6 +462,8 @@ disk_parameters:                            // int 13h, 48h: 0 pass on, 1 refuse
 disk_failures:                              // so many resets before any place can be read
     .word   0
 far_start:                                  // start at 07C0:0000 instead of 0000:7C00
+    .word   0
+a20_close_reads:                            // from which read on the gate is closed; 0: none
     .word   0
 
     .org    FILE_SECTORS * 512
