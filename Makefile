@@ -31,6 +31,7 @@ include kernel/memory/lib.mk
 include boot/boot.mk
 include tests/tests.mk
 include tests/fuzz/fuzz.mk
+include bench/host/bench.mk
 
 clean: ## remove everything that was built
 	rm -rf -- '$(BUILD)'
