@@ -9,6 +9,7 @@
 #define BURST_MAX     2048u
 #define EXCHANGES     8u
 #define ZEROED_ASKED  128u
+#define HOLDS         128u
 #define ZEROINGS      4u
 #define RUNS_MEASURED 512u
 #define RUNS_LIVE     6u
@@ -54,8 +55,10 @@ static uint32_t burst_length(void)
 static void zeroed(void)
 {
     uint32_t count, *frames = bench_storage.scratch;
-    while (pageframe_zero_one())
-        ;
+    for (bool more = true; more;) {
+        struct bench_call call = {.function = BENCH_FUNCTION(pageframe_zero_one)};
+        more = (bool)bench_measure(BENCH_FRAME_ZERO_ONE, &call);
+    }
     for (count = 0; count < ZEROED_ASKED; count++) {
         enum bench_line line = bytemap_count(BYTEMAP_ZEROED) != 0 ? BENCH_FRAME_ALLOC_ZEROED
                                                                   : BENCH_FRAME_ALLOC_CLEARED;
@@ -65,6 +68,36 @@ static void zeroed(void)
     }
     while (count > 0)
         give(BENCH_FRAME_FREE, frames[--count], 1);
+}
+
+static void must_be(enum bench_line line, uint32_t function, frame_t frame, uint32_t expected)
+{
+    struct bench_call call = {.function = function, .arguments = {frame}};
+    if (bench_measure(line, &call) != expected)
+        panic("bench: frame 0x%x cannot be shared or locked", frame);
+}
+
+/* What is done to a frame that somebody has. */
+static void hold(void)
+{
+    frame_t frame = pageframe_alloc(PAGEFRAME_ANYWHERE, TAG);
+    for (unsigned i = 0; i < HOLDS && frame != FRAME_NONE; i++) {
+        must_be(BENCH_FRAME_REFERENCE, BENCH_FUNCTION(pageframe_reference), frame, 0);
+        must_be(BENCH_FRAME_LOCK, BENCH_FUNCTION(pageframe_lock), frame, 0);
+        must_be(BENCH_FRAME_UNLOCK, BENCH_FUNCTION(pageframe_unlock), frame, 0);
+        must_be(BENCH_FRAME_RELEASE, BENCH_FUNCTION(pageframe_release), frame, 1);
+    }
+    if (frame != FRAME_NONE)
+        give(BENCH_FRAME_FREE, frame, 1);
+}
+
+static void read_statistics(void)
+{
+    struct pageframe_statistics statistics;
+    struct bench_call call = {.function = BENCH_FUNCTION(pageframe_read_statistics),
+                              .arguments = {(uint32_t)(uintptr_t)&statistics}};
+    for (unsigned i = 0; i < HOLDS; i++)
+        bench_measure(BENCH_FRAME_STATISTICS, &call);
 }
 
 void bench_frames(void)
@@ -78,6 +111,8 @@ void bench_frames(void)
         bench_workout_exchange(1 + bench_random(1024));
     for (unsigned i = 0; i < ZEROINGS; i++)
         zeroed();
+    hold();
+    read_statistics();
 }
 
 static const struct {

@@ -12,6 +12,7 @@
 #define LARGE_LIVE   6u
 #define LARGE_ROUNDS 512u
 #define LARGE_BURST  8u
+#define READINGS     128u
 #define LARGE_BURSTS 64u
 
 static const struct {
@@ -113,10 +114,20 @@ static void measure_large_bursts(void)
     }
 }
 
+static void read_statistics(void)
+{
+    struct heap_statistics statistics;
+    struct bench_call call = {.function = BENCH_FUNCTION(heap_read_statistics),
+                              .arguments = {(uint32_t)(uintptr_t)&statistics}};
+    for (unsigned i = 0; i < READINGS; i++)
+        bench_measure(BENCH_HEAP_STATISTICS, &call);
+}
+
 void bench_heap(void)
 {
     for (unsigned size = 0; size < ARRAY_COUNT(sizes); size++)
         measure_small(size);
     measure_large();
     measure_large_bursts();
+    read_statistics();
 }

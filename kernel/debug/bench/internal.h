@@ -31,6 +31,12 @@ extern enum bench_way bench_way;
     LINE(FRAME_ALLOC_16M, "frame-alloc-16m")                                                       \
     LINE(FRAME_ALLOC_ZEROED, "frame-alloc-zeroed")                                                 \
     LINE(FRAME_ALLOC_CLEARED, "frame-alloc-cleared")                                               \
+    LINE(FRAME_ZERO_ONE, "frame-zero-one")                                                         \
+    LINE(FRAME_REFERENCE, "frame-reference")                                                       \
+    LINE(FRAME_RELEASE, "frame-release")                                                           \
+    LINE(FRAME_LOCK, "frame-lock")                                                                 \
+    LINE(FRAME_UNLOCK, "frame-unlock")                                                             \
+    LINE(FRAME_STATISTICS, "frame-statistics")                                                     \
     LINE(RUN_ALLOC_2, "run-alloc-2")                                                               \
     LINE(RUN_ALLOC_8, "run-alloc-8")                                                               \
     LINE(RUN_ALLOC_64, "run-alloc-64")                                                             \
@@ -56,6 +62,7 @@ extern enum bench_way bench_way;
     LINE(KFREE_GIVE_BACK, "kfree-give-back")                                                       \
     LINE(KFREE_GIVE_BACK_EACH, "kfree-give-back-each")                                             \
     LINE(KFREE_64K_GIVE_BACK_EACH, "kfree-64k-give-back-each")                                     \
+    LINE(HEAP_STATISTICS, "heap-statistics")                                                       \
     LINE(PAGE_MAP_ONE, "page-map-one")                                                             \
     LINE(PAGE_UNMAP_ONE, "page-unmap-one")                                                         \
     LINE(PAGE_MAP, "page-map")                                                                     \
@@ -72,6 +79,8 @@ extern enum bench_way bench_way;
     LINE(QUERY_SMALL, "query-small")                                                               \
     LINE(QUERY_LARGE, "query-large")                                                               \
     LINE(QUERY_NONE, "query-none")                                                                 \
+    LINE(VIEW_MAP, "view-map")                                                                     \
+    LINE(VIEW_UNMAP, "view-unmap")                                                                 \
     LINE(INTERRUPT_TIMER, "interrupt-timer")                                                       \
     LINE(INTERRUPT_SERIAL, "interrupt-serial-16")                                                  \
     LINE(LOG_LINE, "log-line")                                                                     \

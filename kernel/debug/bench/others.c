@@ -24,8 +24,9 @@
 #define PORT_MODEM     0x3FC
 #define MODEM_LOOP     0x10 /* what is sent is received */
 
-/* Interrupts are as `flags` says from behind the first reading on. */
-static uint64_t spin(unsigned long flags)
+/* Interrupts are as `flags` says from behind the first reading on. Never inlined: what lies between
+ * the readings must be the same code for all callers. */
+static __attribute__((noinline)) uint64_t spin(unsigned long flags)
 {
     uint64_t start = bench_ticks();
     platform_interrupts_restore(flags);

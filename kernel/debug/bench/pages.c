@@ -112,6 +112,18 @@ static void measure_large(uint32_t slot)
     unmap(BENCH_LARGE_UNMAP, slot, LARGE_PAGES);
 }
 
+static void measure_view(void)
+{
+    struct bench_call map_call = {.function = BENCH_FUNCTION(paging_map_temporary),
+                                  .arguments = {bench_storage.block, 1, PAGING_WRITE}};
+    struct bench_call unmap_call = {.function = BENCH_FUNCTION(paging_unmap_temporary),
+                                    .arguments = {0, 1}};
+    unmap_call.arguments[0] = bench_measure(BENCH_VIEW_MAP, &map_call);
+    if (map_call.result == 0)
+        panic("bench: the frame 0x%x cannot be viewed", bench_storage.block);
+    bench_measure(BENCH_VIEW_UNMAP, &unmap_call);
+}
+
 /* What needs a new table. */
 static void measure_tables(void)
 {
@@ -143,6 +155,9 @@ void bench_pages(void)
         measure_single(slot + bench_random(LARGE_PAGES) * PAGE_SIZE, bench_random(LARGE_PAGES));
     for (uint32_t i = 0; i < ranges && slot != 0; i++)
         measure_range(slot);
-    for (uint32_t i = 0; i < RANGES_MEASURED && large != 0; i++)
-        measure_large(large);
+    for (uint32_t i = 0; i < RANGES_MEASURED; i++) {
+        if (large != 0)
+            measure_large(large);
+        measure_view();
+    }
 }
