@@ -22,28 +22,50 @@ static void drive_reset(uint32_t drive)
     bios_call(0x13, &registers);
 }
 
-/* The buffer lies within one 64 KiB. Does not return where the sectors cannot be read. */
-static void read_sectors(uint32_t lba, uint32_t sectors, const uint8_t *buffer, const char *name)
+/* One try. The packet is made anew for it: a failing BIOS may write to it. */
+static bool read_once(uint32_t lba, uint32_t sectors, const uint8_t *buffer, uint32_t *status)
 {
     static struct disk_packet packet;
-    uint32_t drive = loader_header()->drive;
-    uint32_t status = 0;
-    for (uint32_t try = 0; try < DISK_TRIES; try++) {
-        /* Made anew each time: a failing BIOS may write to it. */
-        packet = (struct disk_packet){.size = sizeof(packet),
-                                      .sectors = (uint16_t)sectors,
-                                      .offset = bios_offset(buffer),
-                                      .segment = bios_segment(buffer),
-                                      .lba = lba};
-        struct bios_registers registers = {
-            .eax = 0x4200, .edx = drive, .esi = bios_offset(&packet), .ds = bios_segment(&packet)};
-        bios_call(0x13, &registers);
-        if (!(registers.eflags & BIOS_CARRY))
-            return;
-        status = registers.eax >> 8 & 0xFF;
-        drive_reset(drive);
+    packet = (struct disk_packet){.size = sizeof(packet),
+                                  .sectors = (uint16_t)sectors,
+                                  .offset = bios_offset(buffer),
+                                  .segment = bios_segment(buffer),
+                                  .lba = lba};
+    struct bios_registers registers = {.eax = 0x4200,
+                                       .edx = loader_header()->drive,
+                                       .esi = bios_offset(&packet),
+                                       .ds = bios_segment(&packet)};
+    bios_call(0x13, &registers);
+    *status = registers.eax >> 8 & 0xFF;
+    return !(registers.eflags & BIOS_CARRY);
+}
+
+/*
+ * The buffer lies within one 64 KiB. After a failure half as many sectors are tried, down to one,
+ * and after a success twice as many: so drives that dislike long reads are read all the same, and
+ * the sector that is named is the one that fails. Does not return where it fails DISK_TRIES times.
+ */
+static void read_sectors(uint32_t lba, uint32_t sectors, const uint8_t *buffer, const char *name)
+{
+    uint32_t count = sectors, tries = DISK_TRIES, status;
+    while (sectors) {
+        if (count > sectors)
+            count = sectors;
+        if (read_once(lba, count, buffer, &status)) {
+            lba += count;
+            buffer += count * loader_header()->sector_bytes;
+            sectors -= count;
+            count *= 2;
+            tries = DISK_TRIES;
+            continue;
+        }
+        drive_reset(loader_header()->drive);
+        if (count > 1)
+            count /= 2;
+        else if (!--tries)
+            console_fail("the disk cannot be read at LBA %x (%s, BIOS status %x).", lba, name,
+                         status);
     }
-    console_fail("the disk cannot be read at LBA %x (%s, BIOS status %x).", lba, name, status);
 }
 
 void disk_read_part(const struct image_part *part, const char *name, const struct lowram *lowram,

@@ -43,7 +43,8 @@ start:
     jmp     fail
 
 /*
- * Reads the entry stub to MAP_ENTRY_START. Does not return where that fails.
+ * Reads the entry stub to MAP_ENTRY_START, sector by sector: so it is the failing one that is named.
+ * Does not return where that fails.
  * CLOBBERS all but segments
  */
 entry_read:
@@ -60,15 +61,19 @@ entry_read:
     xorl    %edx, %edx
     divl    %ecx
     movl    %eax, sector
-1:  xorw    %ax, %ax                        // a reset may have left others
+    movl    $MAP_ENTRY_START, place
+1:  subw    $1, sectors
+    jb      4f
+    movb    $DISK_TRIES, tries
+2:  xorw    %ax, %ax                        // a reset may have left others
     movw    %ax, %ds
     movw    %ax, %es
     decb    tries
-    js      3f
+    js      5f
     movw    $0x10, packet                   // made anew each time: a failing BIOS may write to it
-    movw    sectors, %ax
-    movw    %ax, packet_count
-    movl    $MAP_ENTRY_START, packet_buffer
+    movw    $1, packet_count
+    movl    place, %eax
+    movl    %eax, packet_buffer
     movl    sector, %eax
     movl    %eax, packet_lba
     movl    $0, packet_lba + 4
@@ -79,14 +84,18 @@ entry_read:
     movw    $0, %bx                         // not xor: the carry is the answer
     movw    %bx, %ds
     movw    %bx, %es
-    jnc     2f
+    jnc     3f
     movb    %ah, status
     movb    $0, %ah                         // reset the drive
     movb    HEADER + HEADER_DRIVE, %dl
     int     $0x13
+    jmp     2b
+3:  movzwl  HEADER + HEADER_SECTOR_BYTES, %eax
+    addl    %eax, place
+    incl    sector
     jmp     1b
-2:  ret
-3:  movl    sector, %eax
+4:  ret
+5:  movl    sector, %eax
     movw    $text_sector_number, %di
     movw    $8, %cx
     call    hexadecimal
@@ -221,10 +230,12 @@ packet_lba:
     .quad   0
 sector:
     .long   0
+place:
+    .long   0
 sectors:
     .word   0
 tries:
-    .byte   DISK_TRIES
+    .byte   0
 status:
     .byte   0
 

@@ -95,7 +95,7 @@ def part_place(data, index):
 CONFIGURATION, TABLE = 0x800, 0x900
 SETTINGS = ('e820_mode', 'e820_count', 'e820_fault', 'e820_fault_at', 'e801_mode', 'e801_ax', 'e801_bx', 'e801_cx', 'e801_dx',
             'memory_88_mode', 'memory_88_ax', 'a20_close', 'a20_bios', 'a20_hide', 'interrupt_12', 'disk_parameters',
-            'disk_failures', 'far_start', 'a20_close_reads')
+            'disk_failures', 'far_start', 'a20_close_reads', 'disk_too_long')
 PASS, ANSWER, REFUSE = 0, 1, 2
 ENDS_BY_CARRY, SIGNATURE_LOST, ENDLESS = 1, 2, 3
 
@@ -304,11 +304,12 @@ def test_bytes_that_firmware_writes_to(tmp_path, image):
         assert_placed(emulator.report())
 
 
-@pytest.mark.parametrize('settings', [{}, {'far_start': 1}, {'disk_parameters': 1}, {'interrupt_12': 80}, {'disk_failures': 3}],
+@pytest.mark.parametrize('settings', [{}, {'far_start': 1}, {'disk_parameters': 1}, {'interrupt_12': 80}, {'disk_failures': 3},
+                                      {'disk_too_long': 21}],
                          ids=lambda settings: ' '.join(settings) or 'plain')
 def test_odd_firmware_that_can_be_lived_with(staged, settings):
     """Started at 07C0:0000; no EDD parameters; little low memory; reads that fail until the drive was
-    reset a few times. In all of them the staged firmware refuses reads of more than 127 sectors or across 64 KiB, and says so."""
+    reset a few times, or where they are long. In all of them the staged firmware refuses reads of more than 127 sectors or across 64 KiB, and says so."""
     with staged(**settings) as emulator:
         report = emulator.report()
         assert 'staged: a read too long' not in emulator.text()
@@ -545,9 +546,11 @@ def test_read_that_fails_once(tmp_path, image, part):
         assert_placed(emulator.report())
 
 
+@pytest.mark.parametrize('at', [0, 3])
 @pytest.mark.parametrize('part', range(4), ids=PARTS)
-def test_read_that_always_fails(tmp_path, image, part):
-    sector = first_sectors(image)[part + 1]
+def test_read_that_always_fails(tmp_path, image, part, at):
+    """It is the very sector that is named, though more are read at once."""
+    sector = first_sectors(image)[part + 1] + at
     with failing_disk(tmp_path, image, sector, once=False) as emulator:
         match = emulator.wait_for(LINE + r'the disk cannot be read at LBA 0x([0-9a-fA-F]+) \((.*), BIOS status 0x\w+\)\.')
         assert match.group(2) == PARTS[part] and int(match.group(1), 16) == sector

@@ -192,7 +192,8 @@ hook_13:
     addl    %ecx, %eax
     cmpl    $0x10000, %eax
     ja      3f
-    movl    8(%si), %eax                    // each new place fails anew
+    movl    8(%si), %eax                    // each new 64 KiB fail anew
+    shrl    $7, %eax
     cmpl    %cs:disk_place, %eax
     je      6f
     movl    %eax, %cs:disk_place
@@ -201,6 +202,12 @@ hook_13:
 6:  popal
     cmpw    $0, %cs:failures_left
     jne     4f
+    pushw   %ax
+    movw    %cs:disk_too_long, %ax
+    decw    %ax                             // 0, for no bound, is the highest now
+    cmpw    2(%si), %ax
+    popw    %ax
+    jb      4f
     pushfw
     lcall   *%cs:old_13
     call    close_a20_while_reading
@@ -459,11 +466,13 @@ interrupt_12:                               // KiB; 0: leave
     .word   0
 disk_parameters:                            // int 13h, 48h: 0 pass on, 1 refuse, else bytes a sector
     .word   0
-disk_failures:                              // so many resets before any place can be read
+disk_failures:                              // so many resets before any 64 KiB can be read
     .word   0
 far_start:                                  // start at 07C0:0000 instead of 0000:7C00
     .word   0
 a20_close_reads:                            // from which read on the gate is closed; 0: none
+    .word   0
+disk_too_long:                              // reads of so many sectors fail, and longer ones; 0: none
     .word   0
 
     .org    FILE_SECTORS * 512
