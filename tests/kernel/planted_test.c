@@ -120,7 +120,7 @@ static uint8_t *free_mask(void)
 
 static uint8_t *word_class(void)
 {
-    return &pageframe.classes[frame_of(MAP_IMAGE_START) / PAGEFRAME_WORD_FRAMES];
+    return (uint8_t *)&pageframe.states[frame_of(MAP_IMAGE_START) / PAGEFRAME_WORD_FRAMES];
 }
 
 static uint8_t *group_words(void)

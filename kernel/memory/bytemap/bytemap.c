@@ -11,6 +11,9 @@ typedef uintptr_t __attribute__((may_alias)) word_t;
 #define WORD_BYTES sizeof(word_t)
 #define WORD_ONES  (UINTPTR_MAX / 255) /* 0x01 in each byte */
 #define STATE_MASK 15
+/* Bytes beyond the last frame's, up to a multiple of this, say ABSENT: who has the number of a
+ * frame in a group of 32 that starts in the map may read the byte before it knows of the end. */
+#define STORAGE_UNIT 32u
 
 bool bytemap_tag_is_free(bytemap_tag_t tag)
 {
@@ -30,16 +33,17 @@ bool bytemap_tag_is_valid(bytemap_tag_t tag)
 
 size_t bytemap_storage_bytes(uint32_t frames)
 {
-    return frames;
+    return (frames + STORAGE_UNIT - 1) & ~(size_t)(STORAGE_UNIT - 1);
 }
 
 void bytemap_init(void *storage, uint32_t frames)
 {
-    memset(storage, BYTEMAP_ABSENT, frames);
+    memset(storage, BYTEMAP_ABSENT, bytemap_storage_bytes(frames));
     memset(&bytemap, 0, sizeof(bytemap));
     bytemap.bytes = storage;
     bytemap.frames = frames;
     bytemap.count[BYTEMAP_ABSENT] = frames;
+    bytemap.seal = ~((uintptr_t)storage + frames);
 }
 
 uint32_t bytemap_frames(void)
@@ -63,13 +67,6 @@ void bytemap_set(frame_t first, uint32_t count, bytemap_tag_t tag)
     }
     memset(bytemap.bytes + first, tag, count);
     bytemap.count[tag] += count;
-}
-
-void bytemap_change_run(frame_t first, uint32_t count, bytemap_tag_t from, bytemap_tag_t to)
-{
-    memset(bytemap.bytes + first, to, count);
-    bytemap.count[from] -= count;
-    bytemap.count[to] += count;
 }
 
 uint32_t bytemap_count(bytemap_tag_t tag)
@@ -190,6 +187,14 @@ const char *bytemap_owner_name(enum bytemap_owner owner)
 void bytemap_check(struct check *check)
 {
     uint32_t recount[256] = {0};
+    if (!bytemap_is_in_place()) {
+        check_fault(check, "bytemap: where the map is, or its size, is damaged");
+        return;
+    }
+    for (frame_t at = bytemap.frames; at % STORAGE_UNIT != 0; at++)
+        if (bytemap.bytes[at] != BYTEMAP_ABSENT)
+            check_fault(check, "bytemap: the byte 0x%x beyond the last frame is 0x%02x", at,
+                        bytemap.bytes[at]);
     for (frame_t frame = 0; frame < bytemap.frames; frame++) {
         bytemap_tag_t tag = bytemap.bytes[frame];
         recount[tag]++;

@@ -75,7 +75,7 @@ bool bytemap_tag_is_free(bytemap_tag_t tag);
  * one), locked or shared only if given out. */
 bool bytemap_tag_is_valid(bytemap_tag_t tag);
 
-/* Storage for a map of this many frames, in bytes. */
+/* Storage for a map of this many frames, in bytes: one for each, up to a multiple of 32. */
 size_t bytemap_storage_bytes(uint32_t frames);
 
 /* Takes the storage, zeroes it: every frame is absent. Not for interrupt handlers. */

@@ -7,8 +7,7 @@
 struct expectation {
     uint32_t slots[PAGEFRAME_ORDERS];   /* the 32 slots up to this one */
     uint32_t summary[PAGEFRAME_ORDERS]; /* the 32 words of slots up to this one */
-    uint32_t top[PAGEFRAME_ORDERS];
-    uint32_t orders;
+    uint32_t loose_words;               /* words with a loose frame up to here */
 };
 
 /* The frames of a word that are in state FREE. */
@@ -23,33 +22,51 @@ static uint32_t free_by_state(uint32_t word)
     return mask;
 }
 
-static bool is_open(uint32_t word, unsigned zone)
+/* What a zone's open word holds of a word. */
+static uint32_t open_mask_of(uint32_t word, unsigned zone)
 {
-    const struct pageframe_zone *z = &pageframe.zones[zone];
-    return z->open == &pageframe.masks[word] && z->open_first == word * PAGEFRAME_WORD_FRAMES;
+    const struct pageframe_open *open = pageframe_open_of(zone);
+    return open->first == word * PAGEFRAME_WORD_FRAMES ? open->mask : 0;
 }
 
-/* A word's mask and class. Returns the class that it must have. */
-static enum pageframe_class check_word(struct check *check, uint32_t word, unsigned zone)
+/* The loose frame that a word's state speaks of, as a mask. */
+static uint32_t loose_mask_of(uint32_t word, unsigned zone)
+{
+    uint32_t place = pageframe.states[word] - PAGEFRAME_LOOSE;
+    if (zone != pageframe.top_zone || place >= PAGEFRAME_LOOSE_MAX ||
+        place >= pageframe.loose_count || pageframe.loose[place] / PAGEFRAME_WORD_FRAMES != word)
+        return 0;
+    return 1u << pageframe.loose[place] % PAGEFRAME_WORD_FRAMES;
+}
+
+/* A word's mask and state. Returns the class that it must have. */
+static enum pageframe_class check_word(struct check *check, uint32_t word, unsigned zone,
+                                       uint32_t *loose_words)
 {
     uint32_t mask = pageframe.masks[word], is_free = free_by_state(word);
-    enum pageframe_class class = is_open(word, zone) ? PAGEFRAME_OPEN : pageframe_class_of(mask);
-    if ((mask & ~is_free) != 0)
-        check_fault(check, "pageframe: the index has frames from 0x%x as 0x%08x, free are 0x%08x",
-                    word * PAGEFRAME_WORD_FRAMES, mask, is_free);
-    if (pageframe.classes[word] != class)
-        check_fault(check, "pageframe: word 0x%x has class %u, should have %u", word,
-                    pageframe.classes[word], class);
+    uint32_t open = zone <= pageframe.top_zone ? open_mask_of(word, zone) : 0;
+    uint32_t loose = loose_mask_of(word, zone);
+    enum pageframe_class class = pageframe_class_of(mask);
+    if ((mask & open) != 0 || (mask | open | loose) != is_free)
+        check_fault(check,
+                    "pageframe: frames from 0x%x are free as 0x%08x, the index has 0x%08x, the "
+                    "open word 0x%08x, the stack 0x%08x",
+                    word * PAGEFRAME_WORD_FRAMES, is_free, mask, open, loose);
+    if (loose != 0)
+        ++*loose_words;
+    if (loose != 0 ? mask != 0 : pageframe.states[word] != class)
+        check_fault(check, "pageframe: word 0x%x has state %u and mask 0x%08x", word,
+                    pageframe.states[word], mask);
     return class;
 }
 
-/* The words [first, end) are a group's. Returns the orders that the group must have. */
+/* The words [first, end) are a group's. Returns the highest order it must have as a bit, or 0. */
 static uint32_t check_group(struct check *check, uint32_t group_index, unsigned zone,
-                            uint32_t first, uint32_t end)
+                            uint32_t first, uint32_t end, uint32_t *loose_words)
 {
     uint32_t sets[PAGEFRAME_CLASSES] = {0}, orders = 0;
     for (uint32_t word = first; word < end; word++)
-        sets[check_word(check, word, zone)] |= 1u << word % 32;
+        sets[check_word(check, word, zone, loose_words)] |= 1u << word % 32;
     for (unsigned class = 0; class <= PAGEFRAME_FULL; class ++) {
         uint32_t kept = pageframe.groups[group_index].words[class];
         if (kept != sets[class])
@@ -59,11 +76,11 @@ static uint32_t check_group(struct check *check, uint32_t group_index, unsigned 
         if (class < PAGEFRAME_FULL && sets[class] != 0)
             orders |= 1u << class;
     }
-    unsigned full_order = pageframe_full_order(sets[PAGEFRAME_FULL]);
-    if (pageframe.groups[group_index].full_order != full_order)
-        check_fault(check, "pageframe: group %u has order %u, should have %u", group_index,
-                    pageframe.groups[group_index].full_order, full_order);
-    return full_order != 0 ? orders | 1u << full_order : orders;
+    orders |= pageframe_full_order(sets[PAGEFRAME_FULL]);
+    if (pageframe.groups[group_index].orders != orders)
+        check_fault(check, "pageframe: group %u has orders 0x%x, should have 0x%x", group_index,
+                    pageframe.groups[group_index].orders, orders);
+    return orders != 0 ? 1u << highest_bit(orders) : 0;
 }
 
 static void check_same(struct check *check, const char *what, unsigned order, uint32_t place,
@@ -77,28 +94,32 @@ static void check_same(struct check *check, const char *what, unsigned order, ui
 /* Compares the words of slots [slot, slot + 32), whose groups have been walked, and goes on. */
 static void check_slots(struct check *check, struct expectation *expected, uint32_t slot)
 {
-    uint32_t words = pageframe_slot_words(pageframe.frames);
-    for (unsigned order = 0; order < PAGEFRAME_ORDERS; order++) {
-        uint32_t bits = expected->slots[order];
-        if (slot / 32 < words)
-            check_same(check, "bitmap", order, slot / 32, pageframe.slots[order][slot / 32], bits);
-        if (bits != 0)
-            expected->summary[order] |= 1u << slot / 32 % 32;
+    bool is_kept = slot / 32 < pageframe_slots_count(pageframe.frames);
+    for (unsigned order = 0; order < ARRAY_COUNT(pageframe.slots->groups); order++) {
+        uint32_t bits = order < PAGEFRAME_ORDERS ? expected->slots[order] : 0;
+        if (is_kept)
+            check_same(check, "bitmap", order, slot / 32, pageframe.slots[slot / 32].groups[order],
+                       bits);
+        if (bits == 0)
+            continue;
+        expected->summary[order] |= 1u << slot / 32 % 32;
         expected->slots[order] = 0;
     }
 }
 
-static void check_summary(struct check *check, struct expectation *expected, uint32_t place)
+static void check_summary(struct check *check, struct expectation *expected, uint32_t area)
 {
+    uint32_t orders = 0;
     for (unsigned order = 0; order < PAGEFRAME_ORDERS; order++) {
         uint32_t bits = expected->summary[order];
-        check_same(check, "summary", order, place, pageframe.summary[order][place], bits);
-        if (bits != 0) {
-            expected->top[order] |= 1u << place;
-            expected->orders |= 1u << order;
-        }
+        check_same(check, "summary", order, area, pageframe.summary[area][order], bits);
+        if (bits != 0)
+            orders |= 1u << order;
         expected->summary[order] = 0;
     }
+    if (pageframe.orders[area] != orders)
+        check_fault(check, "pageframe: area %u has orders 0x%x, should have 0x%x", area,
+                    pageframe.orders[area], orders);
 }
 
 /* The slots from this one to the next multiple of 1024, which are one zone's. */
@@ -118,9 +139,10 @@ static void check_thousand(struct check *check, struct expectation *expected, ui
         if (first < zone_first)
             first = zone_first;
         if ((zone == 0 ? group_index == 0 : group_index != 0) && first < end) {
-            uint32_t orders = check_group(check, group_index, zone, first, end);
-            for (; orders != 0; orders &= orders - 1)
-                expected->slots[lowest_bit(orders)] |= 1u << slot % 32;
+            uint32_t order =
+                check_group(check, group_index, zone, first, end, &expected->loose_words);
+            if (order != 0)
+                expected->slots[lowest_bit(order)] |= 1u << slot % 32;
         }
         if (slot % 32 == 31)
             check_slots(check, expected, slot - 31);
@@ -130,83 +152,45 @@ static void check_thousand(struct check *check, struct expectation *expected, ui
 static void check_index(struct check *check)
 {
     struct expectation expected = {0};
-    for (unsigned zone = 0, place = 0; zone < PAGEFRAME_ZONES; zone++) {
-        unsigned end = zone < PAGEFRAME_ZONES - 1 ? zone + 1 : PAGEFRAME_SUMMARY_WORDS;
-        expected.orders = 0;
-        for (; place < end; place++) {
-            check_thousand(check, &expected, place, zone);
-            check_summary(check, &expected, place);
-        }
-        if (pageframe.zones[zone].orders != expected.orders)
-            check_fault(check, "pageframe: zone %u has orders 0x%x, should have 0x%x", zone,
-                        pageframe.zones[zone].orders, expected.orders);
+    for (uint32_t area = 0; area < PAGEFRAME_AREAS; area++) {
+        unsigned zone = area < PAGEFRAME_ZONES - 1 ? area : PAGEFRAME_ZONES - 1;
+        check_thousand(check, &expected, area, zone);
+        check_summary(check, &expected, area);
     }
-    for (unsigned order = 0; order < PAGEFRAME_ORDERS; order++)
-        check_same(check, "top", order, 0, pageframe.top[order], expected.top[order]);
+    if (pageframe.loose_count != expected.loose_words)
+        check_fault(check, "pageframe: %u frames are on the stack, %u words have one there",
+                    pageframe.loose_count, expected.loose_words);
+    for (uint32_t i = expected.loose_words; i < PAGEFRAME_LOOSE_MAX; i++)
+        if (pageframe.loose[i] != 0)
+            check_fault(check, "pageframe: entry %u beyond the stack is 0x%x", i,
+                        pageframe.loose[i]);
+    for (uint32_t i = 0; i < pageframe_group_count(pageframe.frames); i++) {
+        unsigned zone = i < 2 ? i : pageframe_zone_of((frame_t)(i - 1) * PAGEFRAME_GROUP_FRAMES);
+        if (pageframe.groups[i].slot != pageframe_slot_of(i, zone))
+            check_fault(check, "pageframe: group %u has slot 0x%x, should have 0x%x", i,
+                        pageframe.groups[i].slot, pageframe_slot_of(i, zone));
+    }
 }
 
-/* The frames that are FREE but not in the index: how many, and the sum of their numbers, modulo
- * 2^32. One wrong number in what should be the same frames always shows in the sum. */
-struct outside {
-    uint32_t count, sum;
-};
-
-static struct outside outside_index(frame_t start, frame_t end)
-{
-    struct outside found = {0, 0};
-    for (uint32_t word = start / PAGEFRAME_WORD_FRAMES; word < pageframe_words(end); word++) {
-        uint32_t outside = free_by_state(word) & ~pageframe.masks[word];
-        for (; outside != 0; outside &= outside - 1) {
-            found.count++;
-            found.sum += word * PAGEFRAME_WORD_FRAMES + lowest_bit(outside);
-        }
-    }
-    return found;
-}
-
-/* A zone's hot stack holds just the free frames that are not in the index. */
-static void check_hot(struct check *check, unsigned zone, frame_t start, frame_t end)
-{
-    const struct pageframe_hot *hot = pageframe_hot_of(zone);
-    struct outside outside = outside_index(start, end);
-    uint32_t sum = 0, count = hot != NULL ? hot->count : 0;
-    if (count != outside.count || count > PAGEFRAME_HOT_MAX) {
-        check_fault(check,
-                    "pageframe: zone %u has %u free frames outside the index, %u on its stack",
-                    zone, outside.count, count);
-        return;
-    }
-    for (uint32_t i = 0; i < count; i++) {
-        frame_t frame = hot->frames[i];
-        sum += frame;
-        if (frame < start || frame >= end || bytemap_get(frame) != BYTEMAP_FREE)
-            check_fault(check, "pageframe: zone %u has frame 0x%x on its stack, not free there",
-                        zone, frame);
-    }
-    if (sum != outside.sum)
-        check_fault(check, "pageframe: zone %u has other frames on its stack than are free", zone);
-}
-
-/* What a zone keeps outside the bitmaps, and its count. */
+/* A zone's count of free frames and its open word, which check_word has compared with its bytes if
+ * it is in the zone. */
 static void check_zone(struct check *check, unsigned zone)
 {
-    const struct pageframe_zone *z = &pageframe.zones[zone];
     frame_t start = pageframe_borders[zone], end = pageframe_borders[zone + 1];
     uint32_t count = 0;
     if (end > pageframe.frames)
         end = pageframe.frames;
-    for (frame_t frame = start; frame < end; frame++)
+    for (frame_t frame = start; zone != pageframe.top_zone && frame < end; frame++)
         count += bytemap_tag_is_free(bytemap_get(frame));
-    if (zone != pageframe.top_zone && z->free_frames != count)
+    if (pageframe.zones[zone].free_frames != count)
         check_fault(check, "pageframe: zone %u has %u free frames, its counter says %u", zone,
-                    count, z->free_frames);
-    if (start < end)
-        check_hot(check, zone, start, end);
-    bool is_none = z->open == &pageframe.no_word && z->open_first == FRAME_NONE;
-    if (!is_none && (z->open_first < start || z->open_first >= end ||
-                     !is_open(z->open_first / PAGEFRAME_WORD_FRAMES, zone)))
-        check_fault(check, "pageframe: zone %u has a wrong open word, at frame 0x%x", zone,
-                    z->open_first);
+                    count, pageframe.zones[zone].free_frames);
+    if (zone > pageframe.top_zone)
+        return;
+    frame_t first = pageframe_open_of(zone)->first;
+    if (first < start || first >= end || first % PAGEFRAME_WORD_FRAMES != 0 ||
+        first != ~pageframe_open_of(zone)->not_first)
+        check_fault(check, "pageframe: the open word of zone %u is at frame 0x%x", zone, first);
 }
 
 /* The stack of zeroed frames and the frames in state ZEROED are the same. */
@@ -262,42 +246,46 @@ static void check_counters(struct check *check)
 {
     uint32_t spare = bytemap.count[BYTEMAP_FREE] + bytemap.count[BYTEMAP_ZEROED];
     uint32_t kept = pageframe.reserve_frames, given_out = pageframe_given_out();
-    uint32_t allocated = (uint32_t)pageframe.granted - pageframe.budget;
+    uint32_t allocated = (uint32_t)pageframe.granted - (uint32_t)pageframe.budget;
     if (pageframe.granted != ~pageframe.ungranted)
         check_fault(check, "pageframe: the count of frames granted and its complement disagree");
     if (allocated - pageframe.freed != given_out)
         check_fault(check, "pageframe: %u frames are out, but %u went and %u came back", given_out,
                     allocated, pageframe.freed);
-    if (pageframe.budget > (spare > kept ? spare - kept : 0))
+    if ((uint32_t)pageframe.budget > (spare > kept ? spare - kept : 0))
         check_fault(check, "pageframe: the budget of %u frames reaches into the reserve",
                     pageframe.budget);
     if (kept > pageframe.ram_frames / 4 ||
         pageframe.low_watermark_frames > pageframe.ram_frames / 4)
         check_fault(check, "pageframe: reserve %u or low watermark %u is above a quarter of RAM",
                     kept, pageframe.low_watermark_frames);
-    if (pageframe.no_word != 0)
-        check_fault(check, "pageframe: the word that is always empty is 0x%x", pageframe.no_word);
+    if (pageframe.troubles_not != ~(pageframe.failures + pageframe.refusals))
+        check_fault(check, "pageframe: failures, refusals and their sum's complement disagree");
+    for (unsigned below = pageframe.top_zone + 1; below < PAGEFRAME_ZONES; below++)
+        if (pageframe.open[below].mask != 0 || pageframe.open[below].first != 0 ||
+            pageframe.open[below].not_first != 0)
+            check_fault(check, "pageframe: there is an open word for no zone");
 }
 
-/* What pageframe_init fixed: nothing else is looked at if it is wrong. */
+/* What pageframe_init fixed, and the settings: nothing else is looked at if they are wrong. */
 static bool is_layout_right(void)
 {
-    if (pageframe.frames == 0 || pageframe.frames > bytemap_frames() ||
+    if (!bytemap_is_in_place() || pageframe.frames == 0 || pageframe.frames > bytemap_frames() ||
         pageframe.frames > PAGEFRAME_FRAMES_MAX)
         return false;
     unsigned zone = pageframe_zone_of(pageframe.frames - 1);
     if (pageframe.top_zone != zone)
         return false;
-    if (pageframe_hot_of(zone) == NULL)
-        return pageframe.top_count == 0;
-    return pageframe.top_first == pageframe_borders[zone] &&
+    return pageframe.seal == pageframe_seal() && pageframe.top_first == pageframe_borders[zone] &&
            pageframe.top_count == pageframe.frames - pageframe_borders[zone];
 }
 
 void pageframe_check(struct check *check)
 {
     if (!is_layout_right()) {
-        check_fault(check, "pageframe: %u frames with zone %u as the highest, the bytemap has %u",
+        check_fault(check,
+                    "pageframe: the arrays' places, the settings or the sizes are damaged (%u "
+                    "frames, zone %u the highest, the bytemap has %u)",
                     pageframe.frames, pageframe.top_zone, bytemap_frames());
         return;
     }

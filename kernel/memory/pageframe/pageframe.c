@@ -9,18 +9,15 @@ struct pageframe pageframe;
 
 #define LIKELY(condition)   __builtin_expect(!!(condition), 1)
 #define UNLIKELY(condition) __builtin_expect(!!(condition), 0)
+#define NOINLINE            __attribute__((noinline))
 
 #define TAG_RESERVED        BYTEMAP_TAG(BYTEMAP_RESERVED, BYTEMAP_KERNEL)
 #define TAG_BAD             BYTEMAP_TAG(BYTEMAP_BAD, BYTEMAP_NONE)
 #define HELD_BITS           (BYTEMAP_LOCKED_BIT | BYTEMAP_SHARED_BIT)
 
-/* How many frames a run that was not found brings into the index at once, and how often. */
-#define SETTLE_STEP 32u
-#define SETTLE_STEPS                                                                               \
-    (2 + (PAGEFRAME_HOT_STACKS * PAGEFRAME_HOT_MAX + PAGEFRAME_ZEROED_MAX) / SETTLE_STEP)
-
-#define REFERENCES_MASK 0xFFFFu /* of a reference word: references beyond the first */
-#define LOCK_ONE        0x10000u
+#define SMALL_RUN_MAX       16u     /* frames: such a run lies in one word */
+#define REFERENCES_MASK     0xFFFFu /* of a reference word: references beyond the first */
+#define LOCK_ONE            0x10000u
 
 /* What the byte of a frame says about giving the frame back. One look-up answers it. */
 enum verdict { GIVEN, ABSENT, FREE_ALREADY, HELD, WITHDRAWN };
@@ -52,7 +49,15 @@ static bool is_given_out(bytemap_tag_t tag)
 static int refuse(int error)
 {
     pageframe.refusals++;
+    pageframe.troubles_not--;
     return error;
+}
+
+static frame_t fail(void)
+{
+    pageframe.failures++;
+    pageframe.troubles_not--;
+    return FRAME_NONE;
 }
 
 /* Why a frame with this verdict, not GIVEN, cannot be given back. */
@@ -88,37 +93,56 @@ static bool is_within_reserve(uint32_t count, unsigned where)
  * everything that lessens the free frames but those paths. */
 static void account(uint64_t count)
 {
-    uint64_t allocations = pageframe.granted - pageframe.budget + count;
+    uint64_t allocations = pageframe.granted - (uint32_t)pageframe.budget + count;
     uint32_t spare = free_frames();
     uint32_t kept = pageframe.reserve_frames;
-    pageframe.budget = spare > kept ? spare - kept : 0;
-    pageframe.granted = allocations + pageframe.budget;
+    pageframe.budget = (int32_t)(spare > kept ? spare - kept : 0);
+    pageframe.granted = allocations + (uint32_t)pageframe.budget;
     pageframe.ungranted = ~pageframe.granted;
 }
 
-/* Frames that all are `from`, which is not free, become free, and the index has them. */
+/* Moves the count of a zone's free frames (modulo 2^32, so that it can lessen it). */
+static inline void count_zone(unsigned zone, uint32_t frames)
+{
+    if (zone != pageframe.top_zone)
+        pageframe.zones[zone].free_frames += frames;
+}
+
+/* Frames of one zone that all are `from`, which is not free, become free, and the index has them.
+ */
+static void enter_free_in(unsigned zone, frame_t first, uint32_t count, bytemap_tag_t from)
+{
+    count_zone(zone, count);
+    bytemap_change_run(first, count, from, BYTEMAP_FREE);
+    pageframe_index_add(first, count);
+}
+
+/* Frames of one zone in state FREE that the index has get another byte. */
+static void leave_free_in(unsigned zone, frame_t first, uint32_t count, bytemap_tag_t to)
+{
+    count_zone(zone, -count);
+    pageframe_index_remove(first, count);
+    bytemap_change_run(first, count, BYTEMAP_FREE, to);
+}
+
+/* The same where [first, first + count) may cross borders of zones. */
 static void enter_free(frame_t first, uint32_t count, bytemap_tag_t from)
 {
     while (count != 0) {
         unsigned zone = pageframe_zone_of(first);
         uint32_t left = pageframe_borders[zone + 1] - first, step = count < left ? count : left;
-        pageframe.zones[zone].free_frames += step;
-        bytemap_change_run(first, step, from, BYTEMAP_FREE);
-        pageframe_index_add(first, step, zone);
+        enter_free_in(zone, first, step, from);
         first += step;
         count -= step;
     }
 }
 
-/* Frames in state FREE that the index has get another byte. */
 static void leave_free(frame_t first, uint32_t count, bytemap_tag_t to)
 {
     while (count != 0) {
         unsigned zone = pageframe_zone_of(first);
         uint32_t left = pageframe_borders[zone + 1] - first, step = count < left ? count : left;
-        pageframe.zones[zone].free_frames -= step;
-        pageframe_index_remove(first, step, zone);
-        bytemap_change_run(first, step, BYTEMAP_FREE, to);
+        leave_free_in(zone, first, step, to);
         first += step;
         count -= step;
     }
@@ -134,25 +158,30 @@ static frame_t drop_zeroed(uint32_t at)
     return frame;
 }
 
-/* Brings up to `most` hot or zeroed frames into the index, after those the open words, so that the
- * index alone says what is free. Returns whether that changed anything. O(most). */
-static bool settle(uint32_t most)
+/* Puts what the open words hold back into the index; whether that was anything. */
+static bool close_words(void)
 {
     bool changed = false;
-    for (; most != 0 && pageframe.zeroed_count != 0; most--) {
+    for (unsigned zone = 0; zone <= pageframe.top_zone; zone++)
+        changed |= pageframe_index_close(zone);
+    return changed;
+}
+
+/* Enters all loose frames into the index. O(PAGEFRAME_LOOSE_MAX): not for allocation paths. */
+static void absorb_loose(void)
+{
+    while (pageframe.loose_count != 0)
+        pageframe_index_settle(pageframe.loose[pageframe.loose_count - 1] / PAGEFRAME_WORD_FRAMES);
+}
+
+/* The zeroed frames become free ones, and the index has them. Returns whether there were any. */
+static bool return_zeroed(void)
+{
+    bool changed = pageframe.zeroed_count != 0;
+    while (pageframe.zeroed_count != 0) {
         frame_t frame = drop_zeroed(pageframe.zeroed_count - 1);
         bytemap_change_one(frame, BYTEMAP_ZEROED, BYTEMAP_FREE);
-        pageframe_index_put(frame, pageframe_zone_of(frame));
-        changed = true;
-    }
-    for (unsigned zone = 0; zone < PAGEFRAME_ZONES; zone++) {
-        struct pageframe_hot *hot = pageframe_hot_of(zone);
-        for (; most != 0 && hot != NULL && hot->count != 0; most--) {
-            pageframe_index_put(hot->frames[--hot->count], zone);
-            changed = true;
-        }
-        changed |= pageframe.zones[zone].open != &pageframe.no_word;
-        pageframe_index_close(zone);
+        pageframe_index_put(frame);
     }
     return changed;
 }
@@ -171,14 +200,24 @@ static frame_t pop_zeroed(unsigned highest)
     return FRAME_NONE;
 }
 
-/* A frame in state FREE that from now on is neither hot nor in the index, from the highest zone
- * that has one up to this; FRAME_NONE if none has. */
+/* The frame that became loose last. There is one. */
+static inline frame_t pop_loose(void)
+{
+    uint32_t count = --pageframe.loose_count;
+    frame_t frame = pageframe.loose[count];
+    pageframe.loose[count] = 0;
+    pageframe.states[frame / PAGEFRAME_WORD_FRAMES] = PAGEFRAME_EMPTY;
+    return frame;
+}
+
+/* A frame in state FREE that from now on the index does not have, from the highest zone that has
+ * one up to this; FRAME_NONE if none has. */
 static frame_t detach_one(unsigned highest)
 {
+    if (highest == pageframe.top_zone && pageframe.open[0].mask == 0 && pageframe.loose_count != 0)
+        return pop_loose();
     for (unsigned zone = highest + 1; zone-- > 0;) {
-        struct pageframe_hot *hot = pageframe_hot_of(zone);
-        frame_t frame =
-            hot != NULL && hot->count != 0 ? hot->frames[--hot->count] : pageframe_index_take(zone);
+        frame_t frame = pageframe_index_take(zone);
         if (frame != FRAME_NONE)
             return frame;
     }
@@ -188,10 +227,19 @@ static frame_t detach_one(unsigned highest)
 /* Accounts for frames that were given out: out of the budget, if that has as many. */
 static inline void account_some(uint32_t count)
 {
-    if (LIKELY(pageframe.budget >= count))
-        pageframe.budget -= count;
+    if (LIKELY((uint32_t)pageframe.budget >= count))
+        pageframe.budget -= (int32_t)count;
     else
         account(count);
+}
+
+/* Takes one frame out of the budget, if there is one in it. In this form it is two instructions. */
+static inline bool spend_one(void)
+{
+    if (LIKELY(--pageframe.budget >= 0))
+        return true;
+    pageframe.budget = 0;
+    return false;
 }
 
 /* Whether one frame may go. */
@@ -206,14 +254,8 @@ static inline void give_out(frame_t frame, bytemap_tag_t tag)
     bytemap_tag_t before = bytemap.bytes[frame];
     MEMORY_ASSERT(before == BYTEMAP_FREE || before == BYTEMAP_ZEROED);
     bytemap_change_one(frame, before, tag);
-    pageframe.zones[pageframe_zone_of(frame)].free_frames--;
+    count_zone(pageframe_zone_of(frame), (uint32_t)-1);
     account_some(1);
-}
-
-static frame_t fail(void)
-{
-    pageframe.failures++;
-    return FRAME_NONE;
 }
 
 /* Whether a call that gives frames out makes sense; counts it if not. */
@@ -221,7 +263,7 @@ static bool is_sensible(unsigned where, bytemap_tag_t tag)
 {
     if ((where & ~PAGEFRAME_MUST) < PAGEFRAME_WHERE_COUNT && verdicts[tag] == GIVEN)
         return true;
-    pageframe.refusals++;
+    (void)refuse(0);
     return false;
 }
 
@@ -242,48 +284,68 @@ static frame_t alloc_any(unsigned where, bytemap_tag_t tag)
     return frame;
 }
 
-static __attribute__((noinline)) frame_t alloc_slowly(unsigned where, bytemap_tag_t tag)
+/* Any caller; the first way is for those who may have a frame of the top zone's open word. */
+NOINLINE frame_t pageframe_alloc_slowly(unsigned where, bytemap_tag_t tag)
 {
+    unsigned place = where & ~PAGEFRAME_MUST;
+    struct pageframe_open *open = &pageframe.open[0];
+    frame_t frame;
     unsigned long saved = platform_interrupts_save();
-    frame_t frame = alloc_any(where, tag);
+    if (LIKELY(verdicts[tag] == GIVEN && place < PAGEFRAME_WHERE_COUNT && open->mask != 0 &&
+               highest_zone(place) == pageframe.top_zone) &&
+        spend_one()) {
+        frame = open->first + lowest_bit(open->mask);
+        open->mask &= open->mask - 1;
+        bytemap_change_one(frame, BYTEMAP_FREE, tag);
+    } else {
+        frame = alloc_any(where, tag);
+    }
     platform_interrupts_restore(saved);
     return frame;
 }
 
-/* The short path gives out the top zone's frame that was freed last. */
+/* The short path gives out a frame of the top zone's open word. */
 frame_t pageframe_alloc(unsigned where, bytemap_tag_t tag)
 {
-    struct pageframe_hot *hot = &pageframe.hot[0];
-    uint32_t count, budget;
+    struct pageframe_open *open = &pageframe.open[0];
     if (UNLIKELY((verdicts[tag] | where) != (GIVEN | PAGEFRAME_ANYWHERE)))
-        return alloc_slowly(where, tag);
+        return pageframe_alloc_slowly(where, tag);
     unsigned long saved = platform_interrupts_save();
-    if (UNLIKELY(__builtin_sub_overflow(hot->count, 1, &count) ||
-                 __builtin_sub_overflow(pageframe.budget, 1, &budget))) {
+    uint32_t mask = open->mask;
+    if (mask == 0) {
         platform_interrupts_restore(saved);
-        return alloc_slowly(where, tag);
+        return pageframe_alloc_loose(where, tag);
     }
-    hot->count = count;
-    pageframe.budget = budget;
-    frame_t frame = hot->frames[count];
+    if (UNLIKELY(!spend_one())) {
+        platform_interrupts_restore(saved);
+        return pageframe_alloc_slowly(where, tag);
+    }
+    open->mask = mask & (mask - 1);
+    frame_t frame = open->first + lowest_bit(mask);
     bytemap_change_one(frame, BYTEMAP_FREE, tag);
     platform_interrupts_restore(saved);
     return frame;
 }
 
-/* Where a run may start, or FRAME_NONE. */
-static frame_t find_run(uint32_t frames, uint32_t alignment, frame_t limit, unsigned highest)
+/* The second shortest one gives out a loose frame; without one it opens a word for the shortest.
+ * (Interrupt handlers can empty that word before it is looked at only by taking its frames: each
+ * time round, some caller has made progress.) */
+NOINLINE frame_t pageframe_alloc_loose(unsigned where, bytemap_tag_t tag)
 {
-    uint32_t block = frames > alignment ? frames : alignment;
-    unsigned order = block == 1 ? 0 : 32 - (unsigned)__builtin_clz(block - 1);
-    for (unsigned zone = highest + 1; zone-- > 0;) {
-        frame_t first = order <= PAGEFRAME_ORDER_GROUP
-                            ? pageframe_index_find(zone, order, frames, limit)
-                            : pageframe_index_find_groups(zone, frames, limit);
-        if (first != FRAME_NONE)
-            return first;
+    unsigned long saved = platform_interrupts_save();
+    if (pageframe.loose_count == 0) {
+        bool is_open = pageframe.open[0].mask != 0 || pageframe_index_open(pageframe.top_zone);
+        platform_interrupts_restore(saved);
+        return is_open ? pageframe_alloc(where, tag) : pageframe_alloc_slowly(where, tag);
     }
-    return FRAME_NONE;
+    if (UNLIKELY(!spend_one())) {
+        platform_interrupts_restore(saved);
+        return pageframe_alloc_slowly(where, tag);
+    }
+    frame_t frame = pop_loose();
+    bytemap_change_one(frame, BYTEMAP_FREE, tag);
+    platform_interrupts_restore(saved);
+    return frame;
 }
 
 struct run {
@@ -293,18 +355,45 @@ struct run {
     bytemap_tag_t tag;
 };
 
+/* The order of the blocks that a run is looked for among. */
+static inline unsigned order_of(uint32_t frames, uint32_t alignment)
+{
+    uint32_t block = frames > alignment ? frames : alignment;
+    return block == 1 ? 0 : highest_bit(block - 1) + 1;
+}
+
+/* Gives a run of a zone that the index has its byte; FRAME_NONE if it has none. */
+static inline frame_t take_run_in(unsigned zone, unsigned order, const struct run *run)
+{
+    frame_t first;
+    if (order < PAGEFRAME_ORDER_FULL) {
+        first = pageframe_index_take_small(zone, order, run->frames, run->limit);
+        if (first != FRAME_NONE) {
+            count_zone(zone, -run->frames);
+            bytemap_change_run(first, run->frames, BYTEMAP_FREE, run->tag);
+            return first;
+        }
+    }
+    first = order <= PAGEFRAME_ORDER_GROUP
+                ? pageframe_index_find(zone, order, run->frames, run->limit)
+                : pageframe_index_find_groups(zone, run->frames, run->limit);
+    if (first != FRAME_NONE)
+        leave_free_in(zone, first, run->frames, run->tag);
+    return first;
+}
+
 /* Gives out a run that the index has; FRAME_NONE if it has none. */
 static frame_t try_run(const struct run *run)
 {
-    unsigned highest = highest_zone(run->where & ~PAGEFRAME_MUST);
-    if (pageframe.budget < run->frames && !is_within_reserve(run->frames, run->where))
-        return FRAME_NONE;
-    frame_t first = find_run(run->frames, run->alignment, run->limit, highest);
-    if (first == FRAME_NONE)
-        return FRAME_NONE;
-    leave_free(first, run->frames, run->tag);
-    account_some(run->frames);
-    return first;
+    unsigned order = order_of(run->frames, run->alignment);
+    for (unsigned zone = highest_zone(run->where & ~PAGEFRAME_MUST) + 1; zone-- > 0;) {
+        frame_t first = take_run_in(zone, order, run);
+        if (first == FRAME_NONE)
+            continue;
+        account_some(run->frames);
+        return first;
+    }
+    return FRAME_NONE;
 }
 
 static bool is_sensible_run(const struct run *run)
@@ -313,81 +402,154 @@ static bool is_sensible_run(const struct run *run)
         (run->alignment & (run->alignment - 1)) == 0 &&
         run->alignment <= PAGEFRAME_RUN_MAX_ALIGNMENT)
         return is_sensible(run->where, run->tag);
-    pageframe.refusals++;
+    (void)refuse(0);
     return false;
 }
 
-/* While nothing is found, frames are brought into the index, and it looks again. Interrupts are
- * let in between; what their handlers free meanwhile cannot keep this going for ever. */
+/* Enters a loose frame below a limit into the index, for a caller that wants a run of one frame.
+ * Returns whether there is one. O(PAGEFRAME_LOOSE_MAX) if not the first one will do. */
+static bool absorb_one(const struct run *run)
+{
+    if (run->frames != 1 || run->alignment != 1 ||
+        highest_zone(run->where & ~PAGEFRAME_MUST) != pageframe.top_zone)
+        return false;
+    for (uint32_t at = pageframe.loose_count; at-- > 0;)
+        if (pageframe.loose[at] < run->limit) {
+            pageframe_index_settle(pageframe.loose[at] / PAGEFRAME_WORD_FRAMES);
+            return true;
+        }
+    return false;
+}
+
+/* What is not found is looked for again among what the index has not got. */
+static frame_t alloc_run(const struct run *run)
+{
+    if ((uint32_t)pageframe.budget < run->frames && !is_within_reserve(run->frames, run->where))
+        return fail();
+    frame_t first = try_run(run);
+    if (first == FRAME_NONE && close_words())
+        first = try_run(run);
+    if (first == FRAME_NONE && absorb_one(run))
+        first = try_run(run);
+    if (first == FRAME_NONE && return_zeroed())
+        first = try_run(run);
+    return first != FRAME_NONE ? first : fail();
+}
+
+static NOINLINE frame_t alloc_run_slowly(struct run run)
+{
+    unsigned long saved = platform_interrupts_save();
+    frame_t first = is_sensible_run(&run) ? alloc_run(&run) : FRAME_NONE;
+    platform_interrupts_restore(saved);
+    return first;
+}
+
+/* The short path is for a part of a word, from the top zone. */
 frame_t pageframe_alloc_run(uint32_t frames, uint32_t alignment, frame_t limit, unsigned where,
                             bytemap_tag_t tag)
 {
-    const struct run run = {frames, alignment, limit, where, tag};
-    frame_t first = FRAME_NONE;
+    bool is_small = frames - 1 < SMALL_RUN_MAX && alignment - 1 < SMALL_RUN_MAX &&
+                    (alignment & (alignment - 1)) == 0;
+    if (UNLIKELY(!is_small || (verdicts[tag] | where) != (GIVEN | PAGEFRAME_ANYWHERE)))
+        return alloc_run_slowly((struct run){frames, alignment, limit, where, tag});
     unsigned long saved = platform_interrupts_save();
-    if (is_sensible_run(&run)) {
-        for (unsigned step = 0; step < SETTLE_STEPS; step++) {
-            first = try_run(&run);
-            if (first != FRAME_NONE || !is_within_reserve(frames, where) || !settle(SETTLE_STEP))
-                break;
-            platform_interrupts_restore(saved);
-            saved = platform_interrupts_save();
-        }
-        if (first == FRAME_NONE)
-            pageframe.failures++;
+    frame_t first = FRAME_NONE;
+    if (LIKELY((uint32_t)pageframe.budget >= frames))
+        first = pageframe_index_take_small(pageframe.top_zone, order_of(frames, alignment), frames,
+                                           limit);
+    if (LIKELY(first != FRAME_NONE)) {
+        pageframe.budget -= (int32_t)frames;
+        bytemap_change_run(first, frames, BYTEMAP_FREE, tag);
     }
     platform_interrupts_restore(saved);
-    return first;
+    return first != FRAME_NONE
+               ? first
+               : alloc_run_slowly((struct run){frames, alignment, limit, where, tag});
 }
 
 /* A frame that was given out becomes free; its byte was `before`. */
 static void take_back(frame_t frame, bytemap_tag_t before)
 {
-    unsigned zone = pageframe_zone_of(frame);
-    struct pageframe_hot *hot = pageframe_hot_of(zone);
+    struct pageframe_open *open = &pageframe.open[0];
     bytemap_change_one(frame, before, BYTEMAP_FREE);
-    pageframe.zones[zone].free_frames++;
     pageframe.freed++;
-    if (hot != NULL && hot->count < PAGEFRAME_HOT_MAX)
-        hot->frames[hot->count++] = frame;
+    if (UNLIKELY(frame < pageframe.top_first)) {
+        unsigned zone = pageframe_zone_of(frame);
+        count_zone(zone, 1);
+        open = pageframe_open_of(zone);
+    }
+    if (frame - open->first < PAGEFRAME_WORD_FRAMES)
+        open->mask |= 1u << (frame - open->first);
     else
-        pageframe_index_put(frame, zone);
+        pageframe_index_put(frame);
 }
 
-/* The whole of pageframe_free. */
-static __attribute__((noinline)) int free_slowly(frame_t frame)
-{
-    bytemap_tag_t tag = bytemap_get(frame);
-    enum verdict verdict = (enum verdict)verdicts[tag];
-    if (verdict != GIVEN)
-        return refuse(refusal_of(verdict));
-    take_back(frame, tag);
-    return 0;
-}
-
-/* The short path is that of the top zone, while its hot stack has room. */
-static inline int free_one(frame_t frame)
-{
-    struct pageframe_hot *hot = &pageframe.hot[0];
-    if (UNLIKELY(frame - pageframe.top_first >= pageframe.top_count))
-        return free_slowly(frame);
-    bytemap_tag_t tag = bytemap.bytes[frame];
-    if (UNLIKELY(verdicts[tag] != GIVEN))
-        return free_slowly(frame);
-    if (UNLIKELY(hot->count == PAGEFRAME_HOT_MAX))
-        return free_slowly(frame);
-    bytemap_change_one(frame, tag, BYTEMAP_FREE);
-    hot->frames[hot->count++] = frame;
-    pageframe.freed++;
-    return 0;
-}
-
-int pageframe_free(frame_t frame)
+NOINLINE int pageframe_free_slowly(frame_t frame)
 {
     unsigned long saved = platform_interrupts_save();
-    int error = free_one(frame);
+    int error = 0;
+    if (UNLIKELY(frame >= pageframe.frames)) {
+        error = refuse(-ERANGE);
+    } else {
+        bytemap_tag_t tag = bytemap.bytes[frame];
+        if (LIKELY(verdicts[tag] == GIVEN))
+            take_back(frame, tag);
+        else
+            error = refuse(refusal_of((enum verdict)verdicts[tag]));
+    }
     platform_interrupts_restore(saved);
     return error;
+}
+
+/* The second shortest path is that of the top zone, best into a word without another free frame.
+ * (A handler between the two may have opened the frame's word: then the word takes it when it is
+ * closed, as any other frame that the index has there.) */
+NOINLINE int pageframe_free_loose(frame_t frame)
+{
+    if (UNLIKELY(frame - pageframe.top_first >= pageframe.top_count))
+        return pageframe_free_slowly(frame);
+    unsigned long saved = platform_interrupts_save();
+    bytemap_tag_t tag = bytemap.bytes[frame];
+    if (UNLIKELY(verdicts[tag] != GIVEN)) {
+        platform_interrupts_restore(saved);
+        return pageframe_free_slowly(frame);
+    }
+    bytemap_change_one(frame, tag, BYTEMAP_FREE);
+    pageframe.freed++;
+    uint16_t *state = &pageframe.states[frame / PAGEFRAME_WORD_FRAMES];
+    uint32_t count = pageframe.loose_count;
+    if (LIKELY(*state == PAGEFRAME_EMPTY && count != PAGEFRAME_LOOSE_MAX)) {
+        *state = (uint16_t)(PAGEFRAME_LOOSE + count);
+        pageframe.loose[count] = frame;
+        pageframe.loose_count = count + 1;
+    } else {
+        pageframe_index_put(frame);
+    }
+    platform_interrupts_restore(saved);
+    return 0;
+}
+
+/* The shortest path is that of the top zone's open word, whose bytes are all in the map's
+ * storage. */
+int pageframe_free(frame_t frame)
+{
+    struct pageframe_open *open = &pageframe.open[0];
+    unsigned long saved = platform_interrupts_save();
+    uint32_t bit = frame - open->first;
+    if (bit >= PAGEFRAME_WORD_FRAMES) {
+        platform_interrupts_restore(saved);
+        return pageframe_free_loose(frame);
+    }
+    bytemap_tag_t tag = bytemap.bytes[frame];
+    if (UNLIKELY(verdicts[tag] != GIVEN)) {
+        platform_interrupts_restore(saved);
+        return pageframe_free_slowly(frame);
+    }
+    bytemap_change_one(frame, tag, BYTEMAP_FREE);
+    pageframe.freed++;
+    open->mask |= 1u << bit;
+    platform_interrupts_restore(saved);
+    return 0;
 }
 
 /* Whether [first, first + count) lies in the map. */
@@ -402,16 +564,17 @@ static int free_run(frame_t first, uint32_t frames)
     if (!is_in_map(first, frames))
         return -ERANGE;
     frame_t end = first + frames, next = first;
+    bytemap_tag_t tag = bytemap.bytes[first];
+    if (verdicts[tag] == GIVEN && bytemap_run_is(first, frames, tag)) {
+        enter_free(first, frames, tag);
+        pageframe.freed += frames;
+        return 0;
+    }
     for (frame_t at = first; at < end; at = next) {
         enum verdict verdict = (enum verdict)verdicts[bytemap.bytes[at]];
         if (verdict != GIVEN)
             return refusal_of(verdict);
         next = bytemap_run_end(at, end);
-        if (at == first && next == end) {
-            enter_free(first, frames, bytemap.bytes[first]);
-            pageframe.freed += frames;
-            return 0;
-        }
     }
     for (frame_t at = first; at < end; at = next) {
         next = bytemap_run_end(at, end);
@@ -427,12 +590,35 @@ static int counted(int result)
     return result < 0 ? refuse(result) : result;
 }
 
-int pageframe_free_run(frame_t first, uint32_t frames)
+static NOINLINE int free_run_slowly(frame_t first, uint32_t frames)
 {
     unsigned long saved = platform_interrupts_save();
     int error = counted(free_run(first, frames));
     platform_interrupts_restore(saved);
     return error;
+}
+
+/* The short path is for a part of one word of the top zone. Frames of the last word that are beyond
+ * the map have bytes too, which say ABSENT. */
+int pageframe_free_run(frame_t first, uint32_t frames)
+{
+    if (frames - 1 >= PAGEFRAME_WORD_FRAMES - 1 ||
+        first % PAGEFRAME_WORD_FRAMES + frames > PAGEFRAME_WORD_FRAMES ||
+        first - pageframe.top_first >= pageframe.top_count)
+        return free_run_slowly(first, frames);
+    unsigned long saved = platform_interrupts_save();
+    bytemap_tag_t tag = bytemap.bytes[first];
+    if (UNLIKELY(verdicts[tag] != GIVEN || !bytemap_run_is(first, frames, tag))) {
+        platform_interrupts_restore(saved);
+        return free_run_slowly(first, frames);
+    }
+    bytemap_change_run(first, frames, tag, BYTEMAP_FREE);
+    pageframe.freed += frames;
+    pageframe.masks[first / PAGEFRAME_WORD_FRAMES] |= ((1u << frames) - 1)
+                                                      << first % PAGEFRAME_WORD_FRAMES;
+    pageframe_index_settle(first / PAGEFRAME_WORD_FRAMES);
+    platform_interrupts_restore(saved);
+    return 0;
 }
 
 /* 0 if all of [first, first + count) is RAM in a state that `is_wanted` accepts; -ERANGE if some of
@@ -463,7 +649,9 @@ static int withdraw(frame_t first, uint32_t count, bytemap_tag_t tag)
     int error = check_range(first, count, bytemap_tag_is_free, -EBUSY);
     if (error != 0)
         return error;
-    settle(UINT32_MAX);
+    close_words();
+    return_zeroed();
+    absorb_loose();
     leave_free(first, count, tag);
     account(is_given_out(tag) ? count : 0);
     return 0;
@@ -557,7 +745,7 @@ int pageframe_release(frame_t frame)
         set_references(frame, pageframe.references[frame] - 1);
         left = (int)(pageframe.references[frame] & REFERENCES_MASK) + 1;
     } else {
-        left = free_one(frame);
+        left = pageframe_free(frame);
     }
     platform_interrupts_restore(saved);
     return left;
@@ -638,7 +826,7 @@ int pageframe_retag(frame_t frame, bytemap_tag_t tag)
 static void push_zeroed(frame_t frame)
 {
     bytemap_change_one(frame, bytemap.bytes[frame], BYTEMAP_ZEROED);
-    pageframe.zones[pageframe_zone_of(frame)].free_frames++;
+    count_zone(pageframe_zone_of(frame), 1);
     pageframe.zeroed[pageframe.zeroed_count++] = frame;
     account((uint64_t)-1);
 }
@@ -706,6 +894,7 @@ void pageframe_set_watermarks(uint32_t reserve, uint32_t low)
     uint32_t most = pageframe.ram_frames / 4;
     pageframe.reserve_frames = reserve < most ? reserve : most;
     pageframe.low_watermark_frames = low < most ? low : most;
+    pageframe.seal = pageframe_seal();
     account(0);
     platform_interrupts_restore(saved);
 }
@@ -744,11 +933,19 @@ void pageframe_read_statistics(struct pageframe_statistics *statistics)
         sum = zone < pageframe.top_zone ? sum + pageframe.zones[zone].free_frames : free_frames();
         statistics->zone_free_frames[PAGEFRAME_ZONES - 1 - zone] = sum;
     }
-    statistics->allocations = pageframe.granted - pageframe.budget;
+    statistics->allocations = pageframe.granted - (uint32_t)pageframe.budget;
     statistics->frees = statistics->allocations - pageframe_given_out();
     statistics->failures = pageframe.failures;
     statistics->refusals = pageframe.refusals;
     platform_interrupts_restore(saved);
+}
+
+uintptr_t pageframe_seal(void)
+{
+    uintptr_t sum = (uintptr_t)pageframe.masks + (uintptr_t)pageframe.states +
+                    (uintptr_t)pageframe.references + (uintptr_t)pageframe.groups +
+                    (uintptr_t)pageframe.slots;
+    return ~(sum + pageframe.reach + pageframe.reserve_frames + pageframe.low_watermark_frames);
 }
 
 static size_t round_up(size_t bytes)
@@ -760,9 +957,9 @@ size_t pageframe_storage_bytes(uint32_t frames)
 {
     size_t words = pageframe_words(frames);
     size_t bytes = round_up(sizeof(uint32_t) * frames) + round_up(sizeof(uint32_t) * words) +
-                   round_up(words) +
+                   round_up(sizeof(uint16_t) * words) +
                    round_up(sizeof(struct pageframe_group) * pageframe_group_count(frames)) +
-                   PAGEFRAME_ORDERS * round_up(sizeof(uint32_t) * pageframe_slot_words(frames));
+                   round_up(sizeof(struct pageframe_slots) * pageframe_slots_count(frames));
     return (bytes + FRAME_SIZE - 1) & ~(size_t)(FRAME_SIZE - 1);
 }
 
@@ -780,11 +977,11 @@ static void lay_out(unsigned char *storage, uint32_t frames)
     memset(storage, 0, pageframe_storage_bytes(frames));
     pageframe.references = carve(&storage, sizeof(uint32_t) * frames);
     pageframe.masks = carve(&storage, sizeof(uint32_t) * words);
-    pageframe.classes = carve(&storage, words);
+    pageframe.states = carve(&storage, sizeof(uint16_t) * words);
     pageframe.groups =
         carve(&storage, sizeof(struct pageframe_group) * pageframe_group_count(frames));
-    for (unsigned order = 0; order < PAGEFRAME_ORDERS; order++)
-        pageframe.slots[order] = carve(&storage, sizeof(uint32_t) * pageframe_slot_words(frames));
+    pageframe.slots =
+        carve(&storage, sizeof(struct pageframe_slots) * pageframe_slots_count(frames));
 }
 
 /* Enters one region of usable RAM; returns how much of it is out of reach. */
@@ -811,11 +1008,11 @@ uint32_t pageframe_init(void *storage, const struct e820_map *map, uint32_t fram
     pageframe.frames = frames;
     pageframe.reach = reach;
     pageframe.top_zone = pageframe_zone_of(frames - 1);
-    if (pageframe_hot_of(pageframe.top_zone) != NULL) {
-        pageframe.top_first = pageframe_borders[pageframe.top_zone];
-        pageframe.top_count = frames - pageframe.top_first;
-    }
+    pageframe.top_first = pageframe_borders[pageframe.top_zone];
+    pageframe.top_count = frames - pageframe.top_first;
+    pageframe.troubles_not = ~(uint64_t)0;
     lay_out(storage, frames);
+    pageframe.seal = pageframe_seal();
     pageframe_index_init();
     for (uint32_t i = 0; i < map->count; i++)
         if (map->regions[i].kind == E820_USABLE)

@@ -79,7 +79,9 @@ frame_t pageframe_alloc(unsigned where, bytemap_tag_t tag);
  * not need of the block stays free. Above: if and only if a free run starts at a multiple of 1024
  * frames. Worst case: a fixed number of steps for the search, or for more than 1024 frames the
  * zone's length / 32768; and a byte for each frame and a step for each 32 to mark them. When the
- * first search finds nothing, frames zeroed ahead (at most 64) are put back and it searches again.
+ * first search finds nothing, what is outside the index is put there and it searches again: one
+ * step for each zone, frames zeroed ahead (at most 64), and for a single frame a look through the
+ * stack of loose ones (at most 1024).
  */
 frame_t pageframe_alloc_run(uint32_t frames, uint32_t alignment, frame_t limit, unsigned where,
                             bytemap_tag_t tag);
