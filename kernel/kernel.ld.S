@@ -43,6 +43,9 @@ SECTIONS
         selftests_start = .;
         KEEP(*(.selftests))
         selftests_end = .;
+        constructors_start = .; /* sanitizer builds only */
+        KEEP(*(.init_array .init_array.* .ctors .ctors.*))
+        constructors_end = .;
         KEEP(*(.symbols))
         . = ALIGN(4096);
         image_rodata_end = .;
@@ -72,7 +75,7 @@ SECTIONS
     } :boot
 
     /DISCARD/ : {
-        *(.comment .note .note.* .eh_frame .eh_frame_hdr)
+        *(.comment .note .note.* .eh_frame .eh_frame_hdr .fini_array .fini_array.* .dtors .dtors.*)
     }
 }
 

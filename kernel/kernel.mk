@@ -8,6 +8,9 @@ KERNEL_LDFLAGS := -m elf_i386 -static -nostdlib --build-id=none -z noexecstack -
 
 KERNEL_SOURCES := $(sort $(shell find kernel tests/kernel -name '*.c' -o -name '*.S'))
 KERNEL_SOURCES := $(filter-out %.ld.S,$(KERNEL_SOURCES))
+ifneq ($(SANITIZE),1)
+KERNEL_SOURCES := $(filter-out kernel/sanitizer/% tests/kernel/sanitizer_test.c,$(KERNEL_SOURCES))
+endif
 KERNEL_OBJECTS := $(KERNEL_SOURCES:%=$(BUILD)/kernel/%.o)
 
 # What says that the processor is too old has to run on it.
@@ -18,6 +21,10 @@ ifeq ($(shell $(CC) --version 2>/dev/null | grep -c clang),0)
 KERNEL_KEEP_LOOPS := -fno-tree-loop-distribute-patterns
 endif
 $(BUILD)/kernel/kernel/lib/string.c.o: KERNEL_CFLAGS += -fno-builtin $(KERNEL_KEEP_LOOPS)
+
+ifeq ($(SANITIZE),1)
+include kernel/sanitizer/sanitizer.mk
+endif
 
 kernel: $(BUILD)/kernel.elf ## the kernel, build/kernel.elf (CC=clang works too)
 
@@ -50,13 +57,13 @@ $(BUILD)/kernel/symbols.o: $(BUILD)/kernel/symbols.S
 	$(CC) $(KERNEL_CFLAGS) -c -o $@ $<
 
 $(BUILD)/kernel/first.nm: $(KERNEL_OBJECTS) $(BUILD)/kernel/symbols-empty.o $(BUILD)/kernel/kernel.ld
-	$(LD) $(KERNEL_LDFLAGS) -T $(BUILD)/kernel/kernel.ld -o $(BUILD)/kernel/first.elf \
+	$(LD) $(KERNEL_LDFLAGS) $(SANITIZE_LDFLAGS) -T $(BUILD)/kernel/kernel.ld -o $(BUILD)/kernel/first.elf \
 	    $(KERNEL_OBJECTS) $(BUILD)/kernel/symbols-empty.o
 	nm $(BUILD)/kernel/first.elf > $@
 
 $(BUILD)/kernel.elf: $(BUILD)/kernel/symbols.o $(BUILD)/kernel/first.nm
 	$(call say,LD)
-	$(LD) $(KERNEL_LDFLAGS) -T $(BUILD)/kernel/kernel.ld -o $@ $(KERNEL_OBJECTS) $<
+	$(LD) $(KERNEL_LDFLAGS) $(SANITIZE_LDFLAGS) -T $(BUILD)/kernel/kernel.ld -o $@ $(KERNEL_OBJECTS) $<
 	nm $@ > $(BUILD)/kernel/second.nm
 	python3 tools/symbols.py same $(BUILD)/kernel/first.nm $(BUILD)/kernel/second.nm
 

@@ -31,10 +31,11 @@ MAY_INCLUDE = {
     'kernel/device/power': PURE + ['kernel/cpu', 'kernel/device/serial'],  # how the machine ends concerns everyone
     'kernel/device': MEMORY + ['kernel/cpu', 'kernel/device/power', 'kernel/device/serial'],
     'kernel/debug/symbols': PURE,
+    'kernel/sanitizer': MEMORY + MACHINE + ['kernel/debug', 'kernel/start'],  # stands beside all it checks
     'kernel/debug': MEMORY + MACHINE + ['tests/kernel'],
     'kernel/kernel.ld.S': PORT,
     'kernel/main.c': MEMORY + MACHINE + ['kernel/debug', 'kernel/start'],
-    'tests/kernel': MEMORY + MACHINE,
+    'tests/kernel': MEMORY + MACHINE + ['kernel/sanitizer'],
 }
 # Single files that stand in a folder but are a part of their own.
 ALIASES = {'kernel/memory/system.h': 'kernel/memory/system', 'kernel/memory/system.c': 'kernel/memory/system'}

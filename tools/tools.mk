@@ -10,7 +10,15 @@
 #@ TIMEOUT=        seconds after which the machine counts as hanging
 #@ BUILD=build     where everything that is made goes
 #@ CC=gcc          gcc or clang
+#@ SANITIZE=       SANITIZE=1: the kernel with KASAN and UBSan (kernel/sanitizer), in a folder of its own
 #@ V=              V=1 shows the commands
+
+# Two builds of one tree, which must not mix.
+ifeq ($(SANITIZE),1)
+override BUILD := $(BUILD)/sanitize
+else ifneq ($(SANITIZE),)
+$(error SANITIZE=$(SANITIZE): 1 or nothing, please)
+endif
 
 # Before anything is built for a goal, the packages that it needs are installed: the stamps below are
 # included as makefiles, so make brings them up to date first.

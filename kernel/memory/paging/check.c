@@ -144,6 +144,7 @@ static bool is_backing(enum paging_backing backing, bytemap_tag_t tag, uint64_t 
     case BACKING_HEAP:
         return state == BYTEMAP_HEAP;
     case BACKING_KERNEL:
+    case BACKING_SHADOW:
         return is_allocated_by(tag, BYTEMAP_KERNEL);
     case BACKING_DEVICE:
         return state == BYTEMAP_ABSENT;
@@ -202,7 +203,7 @@ static const char *count_fault(struct checker *checker, enum paging_backing back
 {
     uint16_t *seen = &checker->seen[frame];
     bytemap_tag_t tag = bytemap_get(frame);
-    if (backing == BACKING_MANAGED || backing == BACKING_VIEW)
+    if (backing == BACKING_MANAGED || backing == BACKING_VIEW || backing == BACKING_SHADOW)
         return NULL;
     if ((*seen & SEEN_COUNT) < SEEN_COUNT)
         ++*seen;

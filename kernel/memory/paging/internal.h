@@ -66,7 +66,9 @@ enum paging_backing {
     BACKING_PROCESS,  /* frames allocated or of a file; device memory only with a cache type of its
                          own */
     BACKING_MANAGED,  /* any RAM, free too */
-    BACKING_VIEW      /* anything that is not free */
+    BACKING_VIEW,     /* anything that is not free */
+    BACKING_SHADOW    /* frames allocated by the kernel, each as often as it likes: most of a shadow
+                         is one frame of zeros */
 };
 
 #define FRAMES_ANY UINT32_MAX
