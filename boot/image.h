@@ -1,6 +1,8 @@
 #ifndef BOOT_IMAGE_H
 #define BOOT_IMAGE_H
 
+#include "kernel/memory/memory.h"
+
 // clang-format off: the table keeps its columns
 /*
  * How the boot image is put together: what tools/image.py writes and the three boot parts read.
@@ -13,13 +15,14 @@
  * firmware reports, so the same numbers serve a disk (512) and a CD (2048).
  */
 // clang-format on
+
 #define STAGE1_BPB_START 3 /* USB firmware writes a BIOS parameter block over these bytes */
 #define STAGE1_BPB_END   62
 #define STAGE1_FIELDS    424 /* where the image builder writes: the fields below */
 #define STAGE1_CODE_END  440 /* a disk signature and the partition table follow */
 #define STAGE1_BYTES     512
 
-#define STAGE2_BYTES     0x2000
+#define STAGE2_BYTES     (MAP_STAGE2_END - MAP_STAGE2_START)
 #define STAGE2_MAGIC     0x32B0072A
 
 /* struct loader_header, for the assembler. */

@@ -4,12 +4,14 @@
 It is an ISO 9660 file system, made by xorriso, in which every part of the loader is a file. The boot
 sector stands twice: at the start, with a partition table, for disks and sticks; and as the CD's boot
 file (El Torito without emulation). Afterwards the parts' places, lengths and checksums are written
-into stage 1 and stage 2: boot/image.h says where and why. The same parts give the same bytes.
+into stage 1 and stage 2: boot/image.h says where and why, and is read here for the numbers. The same
+parts give the same bytes.
 
 The kernel's command line is in the environment variable COMMAND_LINE.
 """
 import argparse
 import os
+import re
 import shutil
 import struct
 import subprocess
@@ -17,19 +19,41 @@ import sys
 import tempfile
 import zlib
 
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+HEADERS = ('boot/image.h', 'kernel/include/bootinfo.h', 'kernel/memory/memory.h')
+
+
+def definitions():
+    """Name to value, as text, of what the headers define to be a number or another name."""
+    found = {}
+    for path in HEADERS:
+        with open(os.path.join(ROOT, path), encoding='utf-8') as header:
+            found.update(re.findall(r'^#define\s+(\w+)\s+(\w+)', header.read(), re.MULTILINE))
+    return found
+
+
+DEFINITIONS = definitions()
+
+
+def constant(name):
+    value = DEFINITIONS[name]
+    return constant(value) if value in DEFINITIONS else int(value, 0)
+
+
 SECTOR = 2048
 DISK_SECTOR = 512
-STAGE1_FIELDS = 424  # boot/image.h: u32 stage 2's offset, u16 bytes a sector, u16 medium
-STAGE1_CODE_END = 440
-STAGE1_PLACEHOLDER = struct.pack('<IHH', 0, DISK_SECTOR, 0)
-MEDIUM_DISK, MEDIUM_CD = 0, 1
-STAGE2_BYTES = 0x2000
-STAGE2_MAGIC = 0x32B0072A
-HEADER_PARTS = 24  # after magic and balance, and what stage 2 fills in
+STAGE1_FIELDS = constant('STAGE1_FIELDS')  # u32 stage 2's offset, u16 bytes a sector, u16 medium
+STAGE1_CODE_END = constant('STAGE1_CODE_END')
+MEDIUM_DISK, MEDIUM_CD = constant('MEDIUM_DISK'), constant('MEDIUM_CD')
+STAGE1_PLACEHOLDER = struct.pack('<IHH', 0, DISK_SECTOR, MEDIUM_DISK)
+STAGE2_BYTES = constant('MAP_STAGE2_END') - constant('MAP_STAGE2_START')
+STAGE2_MAGIC = constant('STAGE2_MAGIC')
+HEADER_PARTS = constant('HEADER_PARTS')
+PART_BYTES = constant('PART_BYTES')  # of a part's description
 PARTS = ('ENTRY.BIN', 'KERNEL.ELF', 'ARCHIVE.CPIO', 'CMDLINE.TXT')  # enum image_part_index
 COMMAND_LINE_PART = PARTS.index('CMDLINE.TXT')
-COMMAND_LINE_BYTES = 2048  # with the closing zero
-ENTRY_BYTES_MAX = 0x5000
+COMMAND_LINE_BYTES = constant('BOOTINFO_COMMAND_LINE_SIZE')  # with the closing zero
+ENTRY_BYTES_MAX = constant('MAP_ENTRY_END') - constant('MAP_ENTRY_START')
 DATE = '2026010100000000'
 EPOCH = '1767225600'  # the same
 PARTITION_TYPE = 0x17  # what hybrid images use, and firmware knows
@@ -90,7 +114,7 @@ def write_parts(image, stage2_offset, parts):
     stage2 = bytearray(image[stage2_offset:stage2_offset + STAGE2_BYTES])
     for index, (offset, length) in enumerate(parts):
         checksum = zlib.crc32(image[offset:offset + length])
-        struct.pack_into('<III', stage2, HEADER_PARTS + 12 * index, offset, length, checksum)
+        struct.pack_into('<III', stage2, HEADER_PARTS + PART_BYTES * index, offset, length, checksum)
     balance(stage2)
     image[stage2_offset:stage2_offset + STAGE2_BYTES] = stage2
 
@@ -194,7 +218,7 @@ def patch(source, output):
     stage2_offset = struct.unpack_from('<I', image, STAGE1_FIELDS)[0]
     if image[stage2_offset:stage2_offset + 4] != struct.pack('<I', STAGE2_MAGIC):
         raise Unusable(f'{source} is no boot image of 32RTOS')
-    parts = [struct.unpack_from('<II', image, stage2_offset + HEADER_PARTS + 12 * index)
+    parts = [struct.unpack_from('<II', image, stage2_offset + HEADER_PARTS + PART_BYTES * index)
              for index in range(len(PARTS))]
     offset, length = parts[COMMAND_LINE_PART]
     if length != COMMAND_LINE_BYTES:

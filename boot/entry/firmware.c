@@ -5,17 +5,15 @@
 #include "kernel/lib/string.h"
 #include "kernel/memory/memory.h"
 
-#define BDA_EBDA_SEGMENT  0x40E   /* a word in the BIOS data area */
-#define EBDA_LOWEST       0x80000 /* a segment below is no EBDA */
+#define BDA_EBDA_SEGMENT  0x40E /* a word in the BIOS data area */
 #define RSDP_EBDA_BYTES   1024
-#define RSDP_BIOS_START   0xE0000
 #define RSDP_ALIGN        16
 #define RSDP_SUMMED_BYTES 20
 
 uint32_t firmware_ebda(void)
 {
     uint32_t address = (uint32_t) * (volatile uint16_t *)memory_at(BDA_EBDA_SEGMENT) << 4;
-    return address >= EBDA_LOWEST && address < MAP_VIDEO_START ? address : 0;
+    return address >= MAP_EBDA_LOWEST && address < MAP_VIDEO_START ? address : 0;
 }
 
 static bool is_rsdp(const uint8_t *at)
@@ -40,7 +38,7 @@ static uint32_t rsdp_in(uint32_t start, uint32_t end)
 uint32_t firmware_rsdp(uint32_t ebda)
 {
     uint32_t found = ebda ? rsdp_in(ebda, ebda + RSDP_EBDA_BYTES) : 0;
-    return found ? found : rsdp_in(RSDP_BIOS_START, MAP_FIRMWARE_END);
+    return found ? found : rsdp_in(MAP_BIOS_START, MAP_FIRMWARE_END);
 }
 
 uint32_t firmware_font(uint8_t *to)

@@ -60,9 +60,11 @@
 #define MAP_BOOTINFO    MAP_REAL_STACK /* struct bootinfo, written by the entry stub */
 #define MAP_LOW_RAM_END                                                                            \
     0x0009F000 /* low RAM is given out up to here; the EBDA may begin before its row */
+#define MAP_EBDA_LOWEST 0x00080000 /* firmware that says its EBDA begins below has none */
 #define MAP_VIDEO_START 0x000A0000 /* VGA windows; 0xB8000 holds the text screen */
 #define MAP_VIDEO_TEXT  0x000B8000
 #define MAP_VIDEO_END   0x000C0000 /* below: uncached, writable; above: firmware, read-only */
+#define MAP_BIOS_START  0x000E0000 /* ACPI's root pointer is searched from here to the row's end */
 
 #ifndef __ASSEMBLER__
 

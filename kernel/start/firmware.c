@@ -4,7 +4,6 @@
 
 /* The BIOS data area keeps the EBDA's segment here. */
 #define BDA_EBDA_SEGMENT 0x40E
-#define EBDA_LOWEST      0x80000
 
 /* ACPI 6.5, 5.2.5.1: on a 16-byte boundary in the EBDA's first KiB or in the last 128 KiB below 1
  * MiB; the first 20 bytes sum to 0. */
@@ -12,7 +11,6 @@
 #define RSDP_BYTES      20
 #define RSDP_ALIGNMENT  16
 #define RSDP_EBDA_BYTES 1024
-#define RSDP_BIOS_START 0xE0000
 
 /* Page 0 is memory like any other while paging is off; the compiler must not think of it as a null
  * pointer. */
@@ -21,7 +19,7 @@ static uint32_t read_ebda(void)
     uint16_t segment;
     __asm__ volatile("movw (%1), %0" : "=r"(segment) : "r"(BDA_EBDA_SEGMENT));
     uint32_t ebda = (uint32_t)segment << 4;
-    return ebda >= EBDA_LOWEST && ebda < MAP_VIDEO_START ? ebda : 0;
+    return ebda >= MAP_EBDA_LOWEST && ebda < MAP_VIDEO_START ? ebda : 0;
 }
 
 static bool is_rsdp(const uint8_t *bytes)
@@ -48,5 +46,5 @@ void firmware_scan(struct bootinfo *bootinfo)
     if (bootinfo->ebda != 0)
         bootinfo->rsdp = find_rsdp(bootinfo->ebda, bootinfo->ebda + RSDP_EBDA_BYTES);
     if (bootinfo->rsdp == 0)
-        bootinfo->rsdp = find_rsdp(RSDP_BIOS_START, MAP_FIRMWARE_END);
+        bootinfo->rsdp = find_rsdp(MAP_BIOS_START, MAP_FIRMWARE_END);
 }

@@ -58,13 +58,13 @@ def staged_binary(tmp_path_factory):
     return (directory / 'staged.bin').read_bytes()
 
 
-def make_image(directory, kernel, archive=b'', command_line='', name='image.iso', check=True):
+def make_image(directory, kernel, archive=b'', command_line='', name='image.iso', check=True, **parts):
     """An image of the loader that was built, and any kernel; archive: its bytes."""
     archive_path, image = directory / 'archive', directory / name
     archive_path.write_bytes(archive)
-    parts = [argument for part in ('stage1', 'stage2', 'entry')
-             for argument in (f'--{part}', BUILD / f'boot/{part}.bin')]
-    result = subprocess.run([ROOT / 'tools/image.py', '--output', image, *parts, '--kernel', kernel, '--archive', archive_path],
+    arguments = [argument for part in ('stage1', 'stage2', 'entry')
+                 for argument in (f'--{part}', parts.get(part, BUILD / f'boot/{part}.bin'))]
+    result = subprocess.run([ROOT / 'tools/image.py', '--output', image, *arguments, '--kernel', kernel, '--archive', archive_path],
                             env={**os.environ, 'COMMAND_LINE': command_line}, capture_output=True, text=True, check=False)
     if not check:
         return result
@@ -730,6 +730,14 @@ def test_command_line_goes_to_images_only(tmp_path):
     result = subprocess.run([ROOT / 'tools/image.py', '--patch-command-line', tmp_path / 'other', tmp_path / 'out'],
                             capture_output=True, text=True, check=False)
     assert result.returncode == 1 and 'is no boot image' in result.stderr
+
+
+@pytest.mark.parametrize('length, status', [(0x5000, 0), (0x5001, 1)])
+def test_entry_stub_that_fills_its_row(tmp_path, probe, length, status):
+    """From 0x7000 to 0xC000 by docs/memory-map.md."""
+    (tmp_path / 'entry').write_bytes(bytes(length))
+    result = make_image(tmp_path, probe, check=False, entry=tmp_path / 'entry')
+    assert result.returncode == status and ('is too large for its row' in result.stderr) == bool(status)
 
 
 def make_archive(directory, tree=None):

@@ -256,8 +256,8 @@ static int read_root(uint64_t address, struct acpi_root *root)
  * keeps mapped is searched. */
 static int find_root(struct acpi_root *root)
 {
-    enum { BIOS_START = 0xE0000, STEP = 16 };
-    for (uint32_t at = BIOS_START; at + ACPI_RSDP_BYTES <= MAP_FIRMWARE_END; at += STEP)
+    enum { STEP = 16 };
+    for (uint32_t at = MAP_BIOS_START; at + ACPI_RSDP_BYTES <= MAP_FIRMWARE_END; at += STEP)
         if (read_root(at, root) == 0)
             return 0;
     for (uint32_t at = MAP_LOW_RAM_END; at < MAP_VIDEO_START; at += STEP)
