@@ -14,7 +14,12 @@ import sys
 PAGE = 4096
 HEADER_BYTES = 110
 NAME_BYTES_MAX = 2 * PAGE  # what padding can make of a name that is shorter than a page
+FILE_BYTES_LIMIT = 1 << 32  # the header's fields are 32-bit numbers
 TRAILER = 'TRAILER!!!'
+
+
+class Unusable(Exception):
+    """What was given cannot make an archive; the text says why."""
 
 
 def header(inode, mode, links, file_bytes, name_bytes):
@@ -39,7 +44,7 @@ class Archive:
         encoded = os.fsencode(name) + b'\0'
         encoded += padding(len(self.data) + HEADER_BYTES + len(encoded), align)
         if len(encoded) > NAME_BYTES_MAX:
-            raise ValueError(f'{name}: the name is too long')
+            raise Unusable(f'{name}: the name is too long')
         links = 2 if stat.S_ISDIR(mode) else 1
         self.data += header(self.inode, mode, links, len(content), len(encoded)) + encoded
         self.data += content + padding(len(content), 4)
@@ -54,24 +59,33 @@ class Archive:
 def add_path(archive, root, name):
     path = os.path.join(root, name)
     status = os.lstat(path)
+    if name == TRAILER:
+        raise Unusable(f'{path}: an entry of that name ends the archive')
     if stat.S_ISLNK(status.st_mode):
         archive.add(name, stat.S_IFLNK | 0o777, os.fsencode(os.readlink(path)))
     elif stat.S_ISDIR(status.st_mode):
         archive.add(name, stat.S_IFDIR | 0o755)
     elif stat.S_ISREG(status.st_mode):
+        if status.st_size >= FILE_BYTES_LIMIT:
+            raise Unusable(f'{path}: the file is too large: 4 GiB or more')
         with open(path, 'rb') as file:
             content = file.read()
         mode = stat.S_IFREG | (0o755 if status.st_mode & 0o100 else 0o644)
         archive.add(name, mode, content, PAGE if content else 4)
     else:
-        raise ValueError(f'{path}: neither a file nor a directory nor a symbolic link')
+        raise Unusable(f'{path}: neither a file nor a directory nor a symbolic link')
+
+
+def refuse(error):
+    """os.walk would leave out what it cannot read."""
+    raise error
 
 
 def archive_bytes(root):
     """The archive of the tree under root; of nothing where root is None."""
     archive = Archive()
     names = []
-    for directory, subdirectories, files in os.walk(root) if root else ():
+    for directory, subdirectories, files in os.walk(root, onerror=refuse) if root else ():
         prefix = os.path.relpath(directory, root)
         names += [os.path.normpath(os.path.join(prefix, name)) for name in subdirectories + files]
     for name in sorted(names):  # a directory before what it holds
@@ -89,11 +103,14 @@ def main():
         return 1
     try:
         data = archive_bytes(arguments.directory)
-    except (OSError, ValueError) as error:
+        with open(arguments.output, 'wb') as file:
+            file.write(data)
+    except OSError as error:
+        print(f'archive.py: {error.filename}: {error.strerror}', file=sys.stderr)
+        return 1
+    except Unusable as error:
         print(f'archive.py: {error}', file=sys.stderr)
         return 1
-    with open(arguments.output, 'wb') as file:
-        file.write(data)
     return 0
 
 

@@ -54,6 +54,7 @@ PARTS = ('ENTRY.BIN', 'KERNEL.ELF', 'ARCHIVE.CPIO', 'CMDLINE.TXT')  # enum image
 COMMAND_LINE_PART = PARTS.index('CMDLINE.TXT')
 COMMAND_LINE_BYTES = constant('BOOTINFO_COMMAND_LINE_SIZE')  # with the closing zero
 ENTRY_BYTES_MAX = constant('MAP_ENTRY_END') - constant('MAP_ENTRY_START')
+FILE_BYTES_LIMIT = 1 << 32  # lengths and offsets are 32-bit numbers
 DATE = '2026010100000000'
 EPOCH = '1767225600'  # the same
 PARTITION_TYPE = 0x17  # what hybrid images use, and firmware knows
@@ -146,6 +147,8 @@ def write_stage1(image, offset, stage1, stage2_offset, sector_bytes, medium):
 
 def read_file(path):
     try:
+        if os.path.getsize(path) >= FILE_BYTES_LIMIT:
+            raise Unusable(f'{path} is too large: 4 GiB or more')
         with open(path, 'rb') as file:
             return file.read()
     except OSError as error:
@@ -153,8 +156,11 @@ def read_file(path):
 
 
 def write_file(path, data):
-    with open(path, 'wb') as file:
-        file.write(data)
+    try:
+        with open(path, 'wb') as file:
+            file.write(data)
+    except OSError as error:
+        raise Unusable(f'{path} cannot be written: {error.strerror}') from None
 
 
 def checked_parts(arguments):
@@ -196,6 +202,8 @@ def make(arguments):
     with tempfile.TemporaryDirectory() as directory:
         make_iso(files, f'{directory}/iso')
         image = bytearray(read_file(f'{directory}/iso'))
+    if len(image) >= FILE_BYTES_LIMIT:
+        raise Unusable('the parts together are too large: 4 GiB or more')
     image += b'\0' * (-len(image) % SECTOR)
     places = boot_files(image)
     stage2_offset = places['STAGE2.BIN'][0]
@@ -210,16 +218,27 @@ def make(arguments):
 
 # --- another command line for an image that is there ------------------------------------------------
 
-def patch(source, output):
-    text = command_line_part()
-    image = bytearray(read_file(source))
+def find_parts(image, source):
+    """Stage 2's offset, and (offset, bytes) of each part; all of them lie in the image."""
     if len(image) < DISK_SECTOR:
         raise Unusable(f'{source} is no boot image')
     stage2_offset = struct.unpack_from('<I', image, STAGE1_FIELDS)[0]
     if image[stage2_offset:stage2_offset + 4] != struct.pack('<I', STAGE2_MAGIC):
         raise Unusable(f'{source} is no boot image of 32RTOS')
+    if len(image) < stage2_offset + STAGE2_BYTES:
+        raise Unusable(f'{source} is cut short: it ends within stage 2')
     parts = [struct.unpack_from('<II', image, stage2_offset + HEADER_PARTS + PART_BYTES * index)
              for index in range(len(PARTS))]
+    for name, (offset, length) in zip(PARTS, parts):
+        if offset + length > len(image):
+            raise Unusable(f'{source} is damaged or cut short: {name} lies beyond its end')
+    return stage2_offset, parts
+
+
+def patch(source, output):
+    text = command_line_part()
+    image = bytearray(read_file(source))
+    stage2_offset, parts = find_parts(image, source)
     offset, length = parts[COMMAND_LINE_PART]
     if length != COMMAND_LINE_BYTES:
         raise Unusable(f'{source} has no room for a command line')

@@ -740,6 +740,70 @@ def test_entry_stub_that_fills_its_row(tmp_path, probe, length, status):
     assert result.returncode == status and ('is too large for its row' in result.stderr) == bool(status)
 
 
+def refused(*command):
+    """Runs a tool that refuses: one sentence, no traceback."""
+    result = subprocess.run([str(word) for word in command], capture_output=True, text=True, check=False)
+    assert result.returncode == 1 and result.stdout == '' and result.stderr.count('\n') == 1, result.stderr
+    return result.stderr
+
+
+@pytest.mark.parametrize('length, sentence', [
+    (100, 'is no boot image'),
+    (lambda data: stage2_offset(data) + 3, 'is no boot image of 32RTOS'),
+    (lambda data: stage2_offset(data) + 4, 'is cut short: it ends within stage 2'),
+    (lambda data: stage2_offset(data) + 8191, 'is cut short: it ends within stage 2'),
+    (lambda data: sum(part_place(data, 1)) - 1, 'is damaged or cut short: '),
+], ids=['boot sector', 'before the magic', 'after the magic', 'end of stage 2', 'kernel'])
+def test_command_line_goes_to_whole_images_only(tmp_path, image, length, sentence):
+    data = image.read_bytes()
+    short = tmp_path / 'short.iso'
+    short.write_bytes(data[:length if isinstance(length, int) else length(data)])
+    assert sentence in refused(ROOT / 'tools/image.py', '--patch-command-line', short, tmp_path / 'out')
+    assert not (tmp_path / 'out').exists()
+
+
+def test_part_that_lies_beyond_the_image(tmp_path, image):
+    """Its place is wrong, the image is whole: it is not made longer."""
+    data = bytearray(image.read_bytes())
+    struct.pack_into('<I', data, stage2_offset(data) + 24 + 12 * 3, len(data))
+    wrong = tmp_path / 'wrong.iso'
+    wrong.write_bytes(data)
+    assert 'CMDLINE.TXT lies beyond its end' in refused(ROOT / 'tools/image.py', '--patch-command-line', wrong, tmp_path / 'out')
+
+
+def test_paths_that_do_not_exist(tmp_path, image):
+    nowhere = tmp_path / 'nowhere/file'
+    patch = [ROOT / 'tools/image.py', '--patch-command-line']
+    assert f'{nowhere} cannot be read' in refused(*patch, nowhere, tmp_path / 'out')
+    assert f'{nowhere} cannot be written' in refused(*patch, image, nowhere)
+    assert f'{nowhere} is no directory' in refused(ROOT / 'tools/archive.py', tmp_path / 'out', nowhere)
+    assert f'{nowhere}: No such file' in refused(ROOT / 'tools/archive.py', nowhere)
+    assert not (tmp_path / 'out').exists()
+
+
+def sparse(path, length):
+    with open(path, 'wb') as file:
+        file.truncate(length)
+    return path
+
+
+def test_files_that_are_too_large(tmp_path, probe):
+    (tmp_path / 'tree').mkdir()
+    huge = sparse(tmp_path / 'tree/huge', 1 << 32)
+    assert f'{huge}: the file is too large' in refused(ROOT / 'tools/archive.py', tmp_path / 'out', tmp_path / 'tree')
+    result = make_image(tmp_path, huge, check=False)
+    assert result.returncode == 1 and result.stderr == f'image.py: {huge} is too large: 4 GiB or more\n'
+
+
+@pytest.mark.parametrize('make', [pathlib.Path.mkdir, pathlib.Path.touch], ids=['directory', 'file'])
+def test_name_that_would_end_the_archive(tmp_path, make):
+    (tmp_path / 'tree/deep').mkdir(parents=True)
+    (tmp_path / 'tree/deep/TRAILER!!!').touch()
+    assert [name for name, *_ in archive_entries(make_archive(tmp_path, tmp_path / 'tree'))] == ['deep', 'deep/TRAILER!!!']
+    make(tmp_path / 'tree/TRAILER!!!')
+    assert 'an entry of that name ends the archive' in refused(ROOT / 'tools/archive.py', tmp_path / 'out', tmp_path / 'tree')
+
+
 def make_archive(directory, tree=None):
     target = directory / 'archive.cpio'
     subprocess.run([ROOT / 'tools/archive.py', target, *([tree] if tree else [])], check=True)
