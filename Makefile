@@ -8,7 +8,24 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
+ifeq ($(wildcard kernel/memory/memory.h),)
+$(error 32RTOS: make works in the top folder of the tree: make -C FOLDER ...)
+endif
+
+# Where everything that is made goes: a folder of its own, with a name that make and the tools can carry.
 BUILD ?= build
+ifeq ($(strip $(BUILD)),)
+override BUILD := build
+endif
+HASH  := \#
+COMMA := ,
+ifneq ($(words $(BUILD))$(strip $(foreach bad,: ' " % ; & * ? ~ $(HASH) $(COMMA),$(findstring $(bad),$(BUILD)))),1)
+$(error 32RTOS: BUILD=$(BUILD): a folder name without blanks and without : ' " % ; & * ? ~ $(HASH) $(COMMA) please)
+endif
+ifneq ($(filter $(patsubst %/,%,$(abspath $(BUILD)))/%,$(CURDIR)/),)
+$(error 32RTOS: BUILD=$(BUILD) is the tree itself or above it: a folder of its own, please)
+endif
+
 ifeq ($(origin CC),default)
 CC := gcc
 endif
@@ -17,12 +34,18 @@ WARNINGS := -Wall -Wextra -Werror -Wstrict-prototypes -Wmissing-prototypes -Wsha
             -Werror=int-conversion
 INCLUDES := -I.
 
-# V=1 shows the commands.
+# V=1 shows the commands; otherwise each recipe says in a word what it makes: $(call say,CC).
 ifneq ($(V),1)
 .SILENT:
+say = $(info $(shell printf '  %-4s' $(1)) $(@:$(BUILD)/%=%))
 endif
 
-.PHONY: kernel image tools run debug test clean help
+# $(call stamp,TEXT): makes the target hold the text, and touches it only when the text has changed. Objects
+# depend on such a file with their compiler, flags and list of sources, so that a change of those makes them anew.
+stamp = $(shell mkdir -p $(@D))$(file >$@.new,$(1))cmp -s $@.new $@ || cp $@.new $@
+
+.PHONY: kernel image tools run debug test clean help FORCE
+FORCE:
 
 include bench/machine/machine.mk
 include tools/tools.mk
@@ -34,6 +57,8 @@ include tests/fuzz/fuzz.mk
 include bench/host/bench.mk
 
 clean: ## remove everything that was built
+	if [[ -d '$(BUILD)' && ! -d '$(BUILD)/packages' ]]; then \
+	    echo "32RTOS: '$(BUILD)' does not look like a build of this tree: not removed" >&2; exit 1; fi
 	rm -rf -- '$(BUILD)'
 
 help: ## this list

@@ -20,12 +20,15 @@ SOURCES_boot := $(addprefix boot/entry/,commandline.c crc32.c elf.c memorymap_pl
 
 boot-objects = $(patsubst %,$(BUILD)/boot/%.o,$(filter-out %.ld.S,$(BOOT_SOURCES_$(1))))
 
-$(BUILD)/boot/%.c.o: %.c
+$(BUILD)/stamps/boot: FORCE
+	$(call stamp,$(CC) $(BOOT_CFLAGS) $(BOOT_ASFLAGS) $(BOOT_SOURCES_stage1) $(BOOT_SOURCES_stage2) $(BOOT_SOURCES_entry))
+
+$(BUILD)/boot/%.c.o: %.c $(BUILD)/stamps/boot
 	$(call say,CC)
 	mkdir -p $(@D)
 	$(CC) $(BOOT_CFLAGS) -MMD -MP -c -o $@ $<
 
-$(BUILD)/boot/%.S.o: %.S
+$(BUILD)/boot/%.S.o: %.S $(BUILD)/stamps/boot
 	$(call say,CC)
 	mkdir -p $(@D)
 	$(CC) $(BOOT_ASFLAGS) -MMD -MP -c -o $@ $<

@@ -14,7 +14,7 @@ endif
 KERNEL_OBJECTS := $(KERNEL_SOURCES:%=$(BUILD)/kernel/%.o)
 
 # What says that the processor is too old has to run on it.
-$(BUILD)/kernel/kernel/start/refuse.c.o $(BUILD)/kernel/kernel/device/serial/serial.c.o: \
+$(addprefix $(BUILD)/kernel/kernel/,start/refuse.c.o device/serial/serial.c.o cpu/timer.c.o): \
     KERNEL_CFLAGS += -march=i386
 # The compiler would recognise the loops of memset and its like, and call memset for them.
 ifeq ($(shell $(CC) --version 2>/dev/null | grep -c clang),0)
@@ -28,12 +28,15 @@ endif
 
 kernel: $(BUILD)/kernel.elf ## the kernel, build/kernel.elf (CC=clang works too)
 
-$(BUILD)/kernel/%.c.o: %.c
+$(BUILD)/stamps/kernel: FORCE
+	$(call stamp,$(CC) $(KERNEL_CFLAGS) $(KERNEL_LDFLAGS) $(KERNEL_SOURCES))
+
+$(BUILD)/kernel/%.c.o: %.c $(BUILD)/stamps/kernel
 	$(call say,CC)
 	mkdir -p $(@D)
 	$(CC) $(KERNEL_CFLAGS) -MMD -MP -c -o $@ $<
 
-$(BUILD)/kernel/%.S.o: %.S
+$(BUILD)/kernel/%.S.o: %.S $(BUILD)/stamps/kernel
 	$(call say,CC)
 	mkdir -p $(@D)
 	$(CC) $(KERNEL_CFLAGS) -MMD -MP -c -o $@ $<

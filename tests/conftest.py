@@ -1,6 +1,7 @@
 """What all tests share: where the build is, and the closing line."""
 import os
 import pathlib
+import subprocess
 
 import pytest
 
@@ -22,10 +23,34 @@ def root():
     return ROOT
 
 
-def pytest_terminal_summary(terminalreporter):
-    """The runner's closing line: 'N passed, N failed'."""
+# What `make run` exports, and what a make that runs the tests would hand down to the makes that they run.
+MACHINE_VARIABLES = ('MEM', 'RUN', 'BOOT', 'CPU', 'MACHINE', 'APPEND', 'QEMUFLAGS', 'TIMEOUT')
+MAKE_VARIABLES = ('MAKEFLAGS', 'MAKEOVERRIDES', 'MFLAGS', 'MAKELEVEL', 'GNUMAKEFLAGS', 'V', 'CC', 'BUILD')
+
+
+def clean_environment(**variables):
+    """The environment of a user who set nothing but these variables."""
+    kept = {name: value for name, value in os.environ.items() if name not in MACHINE_VARIABLES + MAKE_VARIABLES}
+    return {**kept, **{name: str(value) for name, value in variables.items()}}
+
+
+def run_make(*arguments, timeout=900):
+    """make in the top folder, as a user types it; the result has stdout and stderr together."""
+    return subprocess.run(['make', *map(str, arguments)], cwd=ROOT, env=clean_environment(), stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors='replace',
+                          timeout=timeout, check=False)
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    """Counts for the closing line, 'N passed, N failed', which comes after pytest's own words."""
     count = {kind: len(terminalreporter.stats.get(kind, [])) for kind in ('passed', 'failed', 'error', 'skipped')}
     line = f'{count["passed"]} passed, {count["failed"] + count["error"]} failed'
     if count['skipped']:
         line += f', {count["skipped"]} skipped'
-    terminalreporter.write_line(line)
+    config.closing_line = line
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure(config):
+    if hasattr(config, 'closing_line'):
+        print(config.closing_line)

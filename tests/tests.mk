@@ -31,14 +31,18 @@ UNIT_CFLAGS := -std=gnu11 -O1 -g -fno-omit-frame-pointer $(WARNINGS) $(INCLUDES)
 # heap's window is at its real address (tests/unit/host/mmu.h).
 define unit-program
 $(BUILD)/unit/$(1)-$(2): $(patsubst %,$(BUILD)/unit/$(2)/%.o,$(call unit-sources,$(1)))
-	@mkdir -p $$(@D)
+	mkdir -p $$(@D)
 	$(CC) -m$(2) -no-pie -Wl,-Ttext-segment=0x10000000 $(UNIT_CFLAGS) -o $$@ $$^
 unit-$(1): $(BUILD)/unit/$(1)-$(2)
 endef
 
+$(BUILD)/stamps/unit: FORCE
+	$(call stamp,$(CC) $(UNIT_CFLAGS))
+
 define unit-objects
-$(BUILD)/unit/$(1)/%.c.o: %.c
-	@mkdir -p $$(@D)
+$(BUILD)/unit/$(1)/%.c.o: %.c $(BUILD)/stamps/unit
+	$$(call say,CC)
+	mkdir -p $$(@D)
 	$(CC) -m$(1) $(UNIT_CFLAGS) -MMD -MP -c -o $$@ $$<
 endef
 

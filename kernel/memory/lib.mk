@@ -24,23 +24,21 @@ example: lib ## a kernel of its own that uses only the library, build/embed.elf
 	$(MAKE) $(if $(V),,-s) -C examples/embed MEMORY='$(abspath $(BUILD))' OUT='$(abspath $(BUILD))'
 
 $(BUILD)/libmemory.a: $(LIBRARY_OBJECTS)
+	$(call say,AR)
 	rm -f $@
 	$(AR) rcsD $@ $^
 
-$(BUILD)/library/%.c.o: %.c $(BUILD)/library/port
-	@mkdir -p $(@D)
+$(BUILD)/library/%.c.o: %.c $(BUILD)/stamps/library
+	$(call say,CC)
+	mkdir -p $(@D)
 	$(CC) $(LIBRARY_CFLAGS) -MMD -MP -c -o $@ $<
 	$(if $(filter $@,$(LIBRARY_WEAK)),objcopy --weaken $@)
 
-# Another port makes other objects.
-$(BUILD)/library/port: FORCE
-	@mkdir -p $(@D)
-	echo '$(PLATFORM_INLINE)' | cmp -s - $@ || echo '$(PLATFORM_INLINE)' > $@
-.PHONY: FORCE
-FORCE:
+$(BUILD)/stamps/library: FORCE
+	$(call stamp,$(CC) $(LIBRARY_CFLAGS) $(LIBRARY_SOURCES))
 
 $(BUILD)/include/%: %
-	@mkdir -p $(@D)
+	mkdir -p $(@D)
 	cp $< $@
 
 test: lib example

@@ -1,28 +1,24 @@
 """A machine under test: the product's own tools/run, its serial port, and QEMU's monitor protocol (QMP)."""
 import json
-import os
 import re
 import socket
 import time
 
 import pexpect
 
-from tests.conftest import BUILD, ROOT
+from tests.conftest import BUILD, MACHINE_VARIABLES, ROOT, clean_environment
 
 PROMPT = '32rtos> '
 PATIENCE = 180  # seconds: generous, emulated machines on busy hosts are slow
-VARIABLES = ('MEM', 'RUN', 'BOOT', 'CPU', 'MACHINE', 'APPEND', 'QEMUFLAGS', 'TIMEOUT')
 
 
 class Machine:
     """One booted machine. Settings are those of `make run`: Machine(tmp_path, MEM=8, BOOT='cd')."""
 
-    def __init__(self, directory, qmp=False, **settings):
-        unknown = set(settings) - set(VARIABLES)
+    def __init__(self, directory, qmp=False, build=BUILD, **settings):
+        unknown = set(settings) - set(MACHINE_VARIABLES)
         assert not unknown, unknown
-        environment = {name: value for name, value in os.environ.items() if name not in VARIABLES}
-        environment.update({name: str(value) for name, value in settings.items()})
-        environment['BUILD'] = str(BUILD)
+        environment = clean_environment(**settings, BUILD=build)
         self.qmp_path = str(directory / 'qmp')
         if qmp:
             environment['QEMUFLAGS'] = f'{environment.get("QEMUFLAGS", "")} -qmp unix:{self.qmp_path},server=on,wait=off'

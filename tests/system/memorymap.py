@@ -37,3 +37,24 @@ def row(name):
     matches = [candidate for candidate in rows() if candidate.name == name]
     assert len(matches) == 1, name
     return matches[0]
+
+
+# A part of a mapping: rights, perhaps a cache type, perhaps where or for what.
+CLAUSE = re.compile(r'(R[W-][X-])( uncached| write-combining)?(?: to (0x[0-9A-F]{8}))?(?: (on demand|above|text|rodata|data|over .*))?')
+
+
+@dataclasses.dataclass(frozen=True)
+class Clause:
+    rights: str
+    cache: str
+    end: int  # where the part ends, 0 if the document does not say
+    about: str
+
+
+def clauses(row_):
+    """The parts of a row's mapping; empty for rows that the kernel leaves unmapped."""
+    if row_.mapping in ('never', 'none', 'process'):
+        return []
+    found = [CLAUSE.fullmatch(part) for part in row_.mapping.split(', ')]
+    assert all(found), f'{row_.name}: the mapping "{row_.mapping}" is not understood'
+    return [Clause(part[1], (part[2] or ' write-back').strip(), int(part[3] or '0', 16), part[4] or '') for part in found]

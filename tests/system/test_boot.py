@@ -22,17 +22,21 @@ def emulated_bytes(machine):
     return machine.qmp('query-memory-size-summary')['base-memory']
 
 
-def assert_all_ram_is_there(machine):
-    """All but what the firmware keeps: the video hole below 1 MiB, its tables at the top of low memory."""
+# What the firmware of each machine model keeps of RAM: from 0x9F000 to 1 MiB, and tables below the end of low RAM.
+FIRMWARE_BYTES = {'pc': 0x61000 + 0x20000, 'q35': 0x61000 + 0x21000}
+
+
+def assert_all_ram_is_there(machine, model='pc'):
     missing = emulated_bytes(machine) - frames_of_ram(machine) * 4096
-    assert 0 <= missing <= 1 << 20, f'{missing} bytes of RAM are in nobody\'s books'
+    assert missing == FIRMWARE_BYTES[model], f'{missing} bytes of RAM are in nobody\'s books'
 
 
 @pytest.mark.parametrize('size', SIZES)
 def test_sizes(tmp_path, size):
     with boot_to_prompt(tmp_path, qmp=True, MEM=size) as machine:
         assert_all_ram_is_there(machine)
-        machine.command('selftest')
+        output = machine.command('selftest')
+        assert re.search(r'selftest: [1-9]\d* passed, 0 failed', output), output
         assert_all_ram_is_there(machine)
 
 
@@ -41,7 +45,15 @@ def test_sizes(tmp_path, size):
 @pytest.mark.parametrize('processor', ['max', 'qemu32', 'pentium3'])
 def test_ways_models_and_processors(tmp_path, way, model, processor):
     with boot_to_prompt(tmp_path, qmp=True, MEM=128, BOOT=way, MACHINE=model, CPU=processor) as machine:
-        assert_all_ram_is_there(machine)
+        assert_all_ram_is_there(machine, model)
+
+
+@pytest.mark.parametrize('settings', [dict(MEM=8, BOOT='multiboot'), dict(MEM=8, BOOT='cd', MACHINE='q35', CPU='pentium3'),
+                                      dict(MEM=8192, BOOT='multiboot', MACHINE='q35'), dict(MEM=4096, BOOT='cd', CPU='pentium3')],
+                         ids=lambda settings: '-'.join(map(str, settings.values())))
+def test_sizes_and_ways_together(tmp_path, settings):
+    with boot_to_prompt(tmp_path, qmp=True, **settings) as machine:
+        assert_all_ram_is_there(machine, settings.get('MACHINE', 'pc'))
 
 
 def test_usb_stick(tmp_path):

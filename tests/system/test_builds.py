@@ -1,16 +1,24 @@
-"""The tree also builds with the other compiler, from nothing."""
+"""The tree also builds with the other compiler, from nothing, and what that builds runs."""
+import re
 import subprocess
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.conftest import ROOT, run_make
+from tests.system.machine import boot_to_prompt
 
 
 @pytest.mark.parametrize('compiler', ['gcc', 'clang'])
 def test_builds_from_nothing(tmp_path, compiler):
-    result = subprocess.run(['make', f'BUILD={tmp_path}/build', f'CC={compiler}', 'kernel', 'image', 'tools'], cwd=ROOT,
-                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=900, check=False)
+    folder = tmp_path / 'build'
+    arguments = (f'BUILD={folder}', f'CC={compiler}', 'kernel', 'image', 'tools')
+    result = run_make(*arguments)
     assert result.returncode == 0, result.stdout[-4000:]
+    with boot_to_prompt(tmp_path, build=folder) as machine:
+        output = machine.command('selftest')
+        assert re.search(r'selftest: \d+ passed, 0 failed', output), output
+        assert 'memory check: ok' in machine.command('mem check')
+    assert run_make(*arguments).stdout == '', 'a second make has nothing to do'
 
 
 def test_help_lists_targets_and_variables():

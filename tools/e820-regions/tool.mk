@@ -10,7 +10,10 @@ $(BUILD)/host/e820-regions: $(E820_TOOL_OBJECTS)
 	mkdir -p $(@D)
 	$(CC) $(HOST_CFLAGS) -o $@ $^
 
-$(BUILD)/host/objects/%.c.o: %.c
+$(BUILD)/stamps/host: FORCE
+	$(call stamp,$(CC) $(HOST_CFLAGS) $(E820_TOOL_SOURCES))
+
+$(BUILD)/host/objects/%.c.o: %.c $(BUILD)/stamps/host
 	$(call say,CC)
 	mkdir -p $(@D)
 	$(CC) $(HOST_CFLAGS) -MMD -MP -c -o $@ $<
