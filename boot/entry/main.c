@@ -5,8 +5,8 @@
 #include "boot/entry/load.h"
 #include "boot/entry/lowram.h"
 #include "boot/entry/memorymap.h"
-#include "boot/entry/processor.h"
 #include "boot/entry/video.h"
+#include "kernel/lib/processor.h"
 #include "kernel/lib/string.h"
 #include "kernel/memory/memory.h"
 
@@ -27,6 +27,14 @@ static void bootinfo_begin(struct bootinfo *bootinfo)
     bootinfo->size = sizeof(*bootinfo);
     bootinfo->loader = header->medium == MEDIUM_CD ? BOOTINFO_CD : BOOTINFO_DISK;
     bootinfo->boot_drive = header->drive;
+}
+
+/* Until this has returned, only 386 instructions may run: the stub is compiled for that. */
+static void processor_check(void)
+{
+    const char *refusal = processor_refusal();
+    if (refusal)
+        console_fail("%s", refusal);
 }
 
 uint32_t entry_main(void)

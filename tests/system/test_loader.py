@@ -629,12 +629,22 @@ def test_no_kernel(tmp_path):
         emulator.refusal(r'the image holds no kernel\.')
 
 
+NO_PAE = 'this processor has no physical address extension (PAE), which is needed.'
+
+
 @pytest.mark.parametrize('processor', ['pentium', '486'])
 def test_processor_without_pae(tmp_path, image, processor):
     with boot(tmp_path, image, '-cpu', processor, exits=()) as emulator:
-        emulator.stands_still(r'32RTOS: this processor has no PAE; 32RTOS needs an i686 with PAE\.\n')
+        emulator.stands_still(re.escape(LINE + NO_PAE) + r'\n')
         screen = '\n'.join(emulator.screen(tmp_path))
-        assert LINE + 'this processor has no PAE; 32RTOS needs an i686 with PAE.' in screen
+        assert LINE + NO_PAE in screen
+
+
+@pytest.mark.parametrize('missing', ['cmov', 'cx8'])
+def test_processor_that_is_no_i686(tmp_path, image, missing):
+    """Said before there is a video mode: the kernel could not show it."""
+    with boot(tmp_path, image, '-cpu', f'pentium3,-{missing}') as emulator:
+        emulator.refusal(r'this processor is older than the i686 that is needed\.')
 
 
 def test_entry_stub_runs_on_a_386():
