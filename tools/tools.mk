@@ -31,6 +31,9 @@ PACKAGES_run    := build run
 PACKAGES_debug  := build run debug
 PACKAGES_test   := build run test
 PACKAGES_fuzz-short := build test
+PACKAGES_bench        := build bench
+PACKAGES_bench-quick  := build bench
+PACKAGES_bench-counts := build
 
 PACKAGE_GROUPS := $(sort $(foreach goal,$(MAKECMDGOALS),$(PACKAGES_$(goal))))
 ifneq ($(PACKAGE_GROUPS),)

@@ -61,7 +61,7 @@ $(BENCH)/meter/%.c.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(BENCH_DRIVER_CFLAGS) -DMETER -MMD -MP -c -o $@ $<
 
-BENCH_METER        := bench/host/meter.c
+BENCH_METER        := bench/host/meter.c bench/host/measured.c
 BENCH_DRIVER_heap  := $(addprefix bench/host/,heap_traces.c heap_allocators.c machine.c machine_heap.c)
 BENCH_DRIVER_frame := $(addprefix bench/host/,frame_traces.c frame_allocators.c machine.c)
 
@@ -87,13 +87,13 @@ $(BENCH)/heap-system: $(patsubst %,$(BENCH)/meter/%.o,$(BENCH_DRIVER_heap) $(BEN
 	$(BENCH_LINK)
 
 # The searches for the worst call.
-$(BENCH)/heap-pool-hunt: $(patsubst %,$(BENCH)/meter/bench/host/%.c.o,heap_hunt hunt meter machine machine_heap) \
+$(BENCH)/heap-pool-hunt: $(patsubst %,$(BENCH)/meter/bench/host/%.c.o,heap_hunt hunt meter measured machine machine_heap) \
                          $(BENCH)/heap-pool-counted.o
 	$(BENCH_LINK)
-$(BENCH)/heap-kernel-hunt: $(patsubst %,$(BENCH)/meter/bench/host/%.c.o,heap_hunt hunt meter machine machine_heap) \
+$(BENCH)/heap-kernel-hunt: $(patsubst %,$(BENCH)/meter/bench/host/%.c.o,heap_hunt hunt meter measured machine machine_heap) \
                            $(BENCH)/heap-kernel-counted.o
 	$(BENCH_LINK)
-$(BENCH)/frame-hunt: $(patsubst %,$(BENCH)/meter/bench/host/%.c.o,frame_hunt hunt meter machine) \
+$(BENCH)/frame-hunt: $(patsubst %,$(BENCH)/meter/bench/host/%.c.o,frame_hunt hunt meter measured machine) \
                      $(BENCH)/frame-kernel-counted.o
 	$(BENCH_LINK)
 
@@ -101,11 +101,18 @@ BENCH_PROGRAMS := $(addprefix $(BENCH)/,heap-pool-hunt heap-kernel-hunt frame-hu
                     $(BENCH)/$(name)-$(kind)))
 -include $(shell find $(BENCH) -name '*.d' 2>/dev/null)
 
-# With make's variables only: BUILD is what everything else goes by.
+# Others to compare with. What cannot be had now is not tried again in this build folder.
+$(BENCH)/packaged.tried: bench/host/packaged
+	@mkdir -p $(@D)
+	bench/host/packaged '$(BENCH)/packaged'
+	touch $@
+
+#@ TRACE=          what of the host measurements to run: TRACE=T3, TRACE='T2 P1'
+export TRACE
 .PHONY: bench bench-quick bench-counts
-bench: $(BENCH_PROGRAMS) ## the tables of the heap and the frame allocator beside others, on the host (10 minutes)
+bench: $(BENCH_PROGRAMS) $(BENCH)/packaged.tried ## the heap and the frame allocator beside others, on the host (10 minutes)
 	python3 bench/host/run.py '$(BUILD)' full
-bench-quick: $(BENCH_PROGRAMS) ## the same with few repetitions (1 minute)
+bench-quick: $(BENCH_PROGRAMS) $(BENCH)/packaged.tried ## the same with few repetitions (1 minute)
 	python3 bench/host/run.py '$(BUILD)' quick
 bench-counts: $(BENCH_PROGRAMS) ## instructions that each call of ours takes, and nothing else
 	python3 bench/host/run.py '$(BUILD)' counts

@@ -3,6 +3,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "bench/host/measured.h"
+
 struct meter meter;
 uint32_t instruction_count, instruction_saved;
 
@@ -52,25 +54,6 @@ void meter_print(const char *trace)
                        percentile_99(histogram), histogram->max, worst->count, worst->argument);
         }
     printf("total\t%s\t%" PRIu64 "\t%" PRIu64 "\n", trace, meter.calls, meter.total);
-}
-
-/* Where a callgrind that counts starts and stops: never inlined, and no tail calls. */
-#define MEASURED __attribute__((noinline, noclone, optimize("no-optimize-sibling-calls")))
-
-static MEASURED void *measured_alloc(const struct heap_allocator *allocator, size_t bytes)
-{
-    return allocator->alloc(bytes);
-}
-
-static MEASURED void measured_free(const struct heap_allocator *allocator, void *object)
-{
-    allocator->free(object);
-}
-
-static MEASURED void *measured_realloc(const struct heap_allocator *allocator, void *object,
-                                       size_t bytes)
-{
-    return allocator->realloc(object, bytes);
 }
 
 static uint64_t pages_moved(const struct heap_allocator *allocator)

@@ -5,8 +5,8 @@
 
 /*
  * How many instructions each call of an allocator takes. The allocator's own code counts them
- * (count_instructions.py); in programs where it does not, all counts are 0, and measured_call is
- * where an outside counter (callgrind --toggle-collect) starts and stops.
+ * (count_instructions.py); in programs where it does not, all counts are 0, and callgrind counts
+ * from outside (measured.h).
  */
 enum meter_kind { METER_ALLOC, METER_FREE, METER_REALLOC, METER_KINDS };
 

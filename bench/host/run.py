@@ -3,6 +3,7 @@
 
 usage: run.py BUILD counts|quick|full
 
+The traces are those that the environment's TRACE names, or all; tables that need others are then left out.
 counts: instructions of our allocators only. quick and full: everything, with fewer or more repetitions.
 The programs that it runs print lines of fields separated by tabs; bench/README.md says what the tables mean.
 """
@@ -16,14 +17,23 @@ import sys
 import tables
 from tables import Table, verdict_most, verdict_least
 
-HEAP_COUNTED = ['T1', 'T2', 'T3', 'T4', 'T5', 'T6', 'T6b']
-HEAP_TIMED = ['T1a', 'T1b', 'T2', 'T3', 'T4']
-FRAME_TRACES = ['P1', 'P2c', 'P2d', 'P3', 'P5']
-FRAME_TIMED = ['P1', 'P2c', 'P2d', 'P3']
+WANTED = os.environ.get('TRACE', '').split()
+
+
+def wanted(*traces):
+    return [trace for trace in traces if not WANTED or trace in WANTED]
+
+
+HEAP_COUNTED = wanted('T1', 'T2', 'T3', 'T4', 'T5', 'T6', 'T6b')
+HEAP_TIMED = wanted('T1a', 'T1b', 'T2', 'T3', 'T4')
+HEAP_MEMORY = wanted('T6', 'T6b', 'T8')
+FRAME_TRACES = wanted('P1', 'P2c', 'P2d', 'P3', 'P5')
+FRAME_TIMED = wanted('P1', 'P2c', 'P2d', 'P3')
 FRAME_ALLOCATORS = ['ours', 'stack', 'buddy', 'buddy-cached']
 HEAP_SORTS = {'plain': '{}', 'one-page': '{}, moves a page', 'special': '{}, moves pages'}
 RUNS = {'counts': 0, 'quick': 3, 'full': 11}
-HUNT_ROUNDS = {'counts': 2, 'quick': 4, 'full': 40}
+HUNT_ROUNDS = {'counts': 2, 'quick': 2, 'full': 40}
+FEWER = {'T2': 100000, 'T3': 100000, 'T4': 100000, 'P1': 100000, 'P2c': 100000, 'P2d': 100000, 'P3': 500000}  # quick
 
 
 class Bench:
@@ -48,14 +58,18 @@ class Bench:
             environment['LD_PRELOAD'] = preload
             environment['LD_LIBRARY_PATH'] = os.path.dirname(preload)
         command = [*wrapper, os.path.join(self.programs, program), *map(str, arguments)]
-        result = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=False)
+        # The wrapper is a 64-bit program, and complains that it cannot be preloaded with what is for the other.
+        errors = subprocess.PIPE if wrapper else None
+        result = subprocess.run(command, env=environment, stdout=subprocess.PIPE, stderr=errors, text=True, check=False)
         if result.returncode != 0:
-            sys.exit(f'bench: failed with status {result.returncode}: {" ".join(command)}')
+            sys.exit(f'bench: failed with status {result.returncode}: {" ".join(command)}\n{result.stderr or ""}')
         return [line.split('\t') for line in result.stdout.splitlines()]
 
-    def counts(self, program, allocator, trace, operations=()):
+    def counts(self, program, allocator, trace, operations=None):
         """The counts of one trace: (kind, sort) -> a row of the meter, and whatever else it printed."""
         rows, other = {}, []
+        if operations is None:
+            operations = (FEWER[trace],) if self.extent == 'quick' and trace in FEWER else ()
         for line in self.run(program, allocator, trace, *operations):
             if line[0] == 'count':
                 rows[line[2], line[3]] = tables.Count(*map(int, line[4:]))
@@ -272,6 +286,8 @@ def print_frames(bench):
     targets = bench.figures['frame targets']
     counts, runs, fills, bits = frame_counts(bench)
     print_counts('Frames: instructions of one call, ours', counts['ours'], {'plain': '{}', 'special': '{} run'})
+    if WANTED:
+        return
     times = frame_times(bench) if RUNS[bench.extent] else {}
     hunted = hunt(bench, 'frame-hunt')
     columns = [trace + ' ns' for trace in FRAME_TIMED] if times else []
@@ -315,8 +331,7 @@ def print_runs(runs, hunted, targets):
         table.add(frames, alloc, free, *found, f'{target:.0f}', verdict_most(max(alloc, free, *found), target))
     table.print()
     for (kind, sort), (count, what) in hunted.items():
-        if sort == 'plain':
-            print(f'  search, {kind} of one frame: {count}: {what}')
+        print(f'  search, {kind}, {"one frame" if sort == "plain" else sort}: {count:,}: {what}')
     print()
 
 
@@ -336,17 +351,22 @@ def main():
         sys.exit(__doc__)
     bench = Bench(sys.argv[1], sys.argv[2])
     with tables.also_into(os.path.join(bench.programs, 'results.txt')):
-        pool, kernel = counts_of_ours(bench)
-        print_counts('Heap: instructions of one call; every page is committed', pool, HEAP_SORTS)
-        print_counts('Heap: instructions of one call; as many empty pages are kept as in the kernel', kernel,
-                     HEAP_SORTS)
-        heap_means(bench, pool, kernel)
-        print_heap_worst(bench, pool, kernel)
+        if HEAP_COUNTED:
+            pool, kernel = counts_of_ours(bench)
+            print_counts('Heap: instructions of one call; every page is committed', pool, HEAP_SORTS)
+            print_counts('Heap: instructions of one call; as many empty pages are kept as in the kernel', kernel, HEAP_SORTS)
+        if not WANTED:
+            heap_means(bench, pool, kernel)
+            print_heap_worst(bench, pool, kernel)
         if bench.extent != 'counts':
-            verify_counts(bench)
-            print_heap_times(bench)
-            print_heap_memory(bench)
-        print_frames(bench)
+            if not WANTED:
+                verify_counts(bench)
+            if HEAP_TIMED:
+                print_heap_times(bench)
+            if HEAP_MEMORY:
+                print_heap_memory(bench)
+        if FRAME_TRACES:
+            print_frames(bench)
         print('The figures of others: ' + bench.figures['source'] + '.')
 
 

@@ -20,7 +20,9 @@ def mean(rows):
 def _verdict(value, target, is_met):
     if target is None:
         return '-'
-    return 'met' if is_met else f'missed by {abs(value / target - 1):.0%}'
+    if is_met:
+        return 'met'
+    return f'missed by {abs(value / target - 1):.1%}' if value < 3 * target else f'missed: {value / target:,.1f} times'
 
 
 def verdict_most(value, target):
@@ -31,13 +33,19 @@ def verdict_least(value, target):
     return _verdict(value, target, target is None or value >= target)
 
 
+def _text(cell):
+    if isinstance(cell, int):
+        return f'{cell:,}'
+    return str(cell)
+
+
 class Table:
     def __init__(self, title, columns):
         self.title = title
         self.rows = [[str(column) for column in columns]]
 
     def add(self, *cells):
-        self.rows.append([f'{cell:,}' if isinstance(cell, int) else str(cell) for cell in cells])
+        self.rows.append([_text(cell) for cell in cells])
 
     def print(self):
         widths = [max(len(row[i]) for row in self.rows if i < len(row)) for i in range(len(self.rows[0]))]
