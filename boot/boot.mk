@@ -10,13 +10,14 @@ BOOT_ASFLAGS += -fno-integrated-as
 endif
 BOOT_LDFLAGS := -m elf_i386 -static -nostdlib --build-id=none -z noexecstack --no-warn-rwx-segments
 
-# The entry stub resolves the firmware's map with the kernel's own code.
+# The entry stub resolves the firmware's map, and finds ACPI's root, with the kernel's own code.
 BOOT_SOURCES_stage1 := $(wildcard boot/stage1/*.S)
 BOOT_SOURCES_stage2 := $(wildcard boot/stage2/*.S)
-BOOT_SOURCES_entry  := $(wildcard boot/entry/*.S boot/entry/*.c) kernel/memory/e820/e820.c
+BOOT_SOURCES_entry  := $(wildcard boot/entry/*.S boot/entry/*.c) kernel/memory/e820/e820.c \
+                       kernel/lib/rsdp.c
 
 # What the host's tests link: the parts that are pure.
-SOURCES_boot := $(addprefix boot/entry/,commandline.c crc32.c elf.c memorymap_place.c)
+SOURCES_boot := $(addprefix boot/entry/,commandline.c crc32.c elf.c memorymap_place.c) kernel/lib/rsdp.c
 
 boot-objects = $(patsubst %,$(BUILD)/boot/%.o,$(filter-out %.ld.S,$(BOOT_SOURCES_$(1))))
 

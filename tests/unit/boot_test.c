@@ -2,6 +2,7 @@
 #include "boot/entry/crc32.h"
 #include "boot/entry/elf.h"
 #include "boot/entry/memorymap.h"
+#include "kernel/lib/rsdp.h"
 #include "tests/unit/test.h"
 
 /* --- checksum --- */
@@ -295,6 +296,49 @@ TEST(elf_any_header_is_refused_or_placed)
     CHECK(accepted > 100);
     free(file);
     free(memory);
+}
+
+/* --- ACPI's root pointer --- */
+
+static void rsdp_make(uint8_t *at)
+{
+    uint8_t sum = 0;
+    memcpy(at, "RSD PTR ", 8);
+    for (uint32_t i = 9; i < 20; i++)
+        at[i] = (uint8_t)test_random();
+    at[8] = 0;
+    for (uint32_t i = 0; i < 20; i++)
+        sum = (uint8_t)(sum + at[i]);
+    at[8] = (uint8_t)-sum;
+}
+
+TEST(rsdp_is_found_on_its_boundaries_only)
+{
+    for (uint32_t bytes = 0; bytes <= 200; bytes++) {
+        uint8_t *area =
+            malloc(bytes ? bytes : 1); /* just as long: the sanitizer sees a step outside */
+        for (uint32_t at = 0; at + 20 <= bytes; at++) {
+            memset(area, 0, bytes);
+            rsdp_make(area + at);
+            CHECK(rsdp_find(area, bytes) == (at % 16 ? NULL : area + at));
+            area[at + 19]++; /* the sum */
+            CHECK(!rsdp_find(area, bytes));
+        }
+        memset(area, 0, bytes);
+        CHECK(!rsdp_find(area, bytes));
+        free(area);
+    }
+}
+
+TEST(rsdp_that_is_damaged_is_passed_over)
+{
+    uint8_t area[96] = {0};
+    rsdp_make(area + 16);
+    rsdp_make(area + 48);
+    rsdp_make(area + 64);
+    area[16 + 10] ^= 1;
+    area[48 + 7] = '_';
+    CHECK(rsdp_find(area, sizeof(area)) == area + 64);
 }
 
 /* --- where RAM is --- */
