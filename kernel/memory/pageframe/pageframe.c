@@ -284,18 +284,23 @@ static frame_t alloc_any(unsigned where, bytemap_tag_t tag)
     return frame;
 }
 
-/* Any caller; the first way is for those who may have a frame of the top zone's open word. */
+/* Any caller; the first way is for those who may have what the two shortest ones give out. */
 NOINLINE frame_t pageframe_alloc_slowly(unsigned where, bytemap_tag_t tag)
 {
     unsigned place = where & ~PAGEFRAME_MUST;
     struct pageframe_open *open = &pageframe.open[0];
     frame_t frame;
     unsigned long saved = platform_interrupts_save();
-    if (LIKELY(verdicts[tag] == GIVEN && place < PAGEFRAME_WHERE_COUNT && open->mask != 0 &&
+    if (LIKELY(verdicts[tag] == GIVEN && place < PAGEFRAME_WHERE_COUNT &&
+               (open->mask | pageframe.loose_count) != 0 &&
                highest_zone(place) == pageframe.top_zone) &&
         spend_one()) {
-        frame = open->first + lowest_bit(open->mask);
-        open->mask &= open->mask - 1;
+        if (open->mask != 0) {
+            frame = open->first + lowest_bit(open->mask);
+            open->mask &= open->mask - 1;
+        } else {
+            frame = pop_loose();
+        }
         bytemap_change_one(frame, BYTEMAP_FREE, tag);
     } else {
         frame = alloc_any(where, tag);
