@@ -1,6 +1,6 @@
 #include "boot/entry/commandline.h"
 
-#include "kernel/lib/string.h"
+#include "kernel/lib/commandline.h"
 
 #define DIMENSION_MAX 0xFFFF
 
@@ -18,7 +18,7 @@ static uint16_t number_take(const char **text)
 
 static bool is_end(char character)
 {
-    return character == 0 || character == ' ';
+    return character == 0 || commandline_is_blank(character);
 }
 
 static struct video_request video_value(const char *value)
@@ -40,15 +40,9 @@ static struct video_request video_value(const char *value)
 struct video_request commandline_video(const char *text)
 {
     struct video_request request = {.wish = VIDEO_BEST};
-    while (*text) {
-        while (*text == ' ')
-            text++;
-        if (!strncmp(text, "run=", 4))
-            break;
-        if (!strncmp(text, "video=", 6))
-            request = video_value(text + 6);
-        while (!is_end(*text))
-            text++;
+    for (const char *word = commandline_first(text); word; word = commandline_next(word)) {
+        if (!strncmp(word, "video=", 6))
+            request = video_value(word + 6);
     }
     return request;
 }

@@ -3,10 +3,7 @@
 
 #include "kernel/include/types.h"
 
-/*
- * The command line: words with blanks between them; a word that begins with "run=" takes
- * everything to the end of the line and is the kernel's affair.
- */
+/* What the loader wants of the command line; kernel/lib/commandline.h has its grammar. */
 enum video_wish { VIDEO_BEST, VIDEO_SIZE, VIDEO_TEXT, VIDEO_UNKNOWN };
 
 struct video_request {

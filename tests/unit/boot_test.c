@@ -61,6 +61,10 @@ TEST(commandline_video)
         {"run= video=text", {VIDEO_BEST, 0, 0}},
         {"myvideo=text", {VIDEO_BEST, 0, 0}},
         {"prun= video=text", {VIDEO_TEXT, 0, 0}},
+        {"a\tvideo=text\trun= video=1x1", {VIDEO_TEXT, 0, 0}},
+        {"a\trun=mem video=text", {VIDEO_BEST, 0, 0}},
+        {"a\nrun=mem video=text", {VIDEO_BEST, 0, 0}},
+        {"a;run=mem video=text", {VIDEO_TEXT, 0, 0}}, /* ';' ends no word */
         {"video=", {VIDEO_UNKNOWN, 0, 0}},
         {"video=texts", {VIDEO_UNKNOWN, 0, 0}},
         {"video=0x600", {VIDEO_UNKNOWN, 0, 0}},

@@ -54,6 +54,8 @@ TEST(parse_run_part_is_found_as_a_word_only)
     CHECK(parse_run_part("") == NULL);
     CHECK(parse_run_part("prerun=mem") == NULL);
     CHECK(parse_run_part("run") == NULL);
+    CHECK(strcmp(parse_run_part("\ta\trun=b\tc"), "b\tc") == 0);
+    CHECK(parse_run_part("a;run=b") == NULL); /* blanks alone end words */
 }
 
 TEST(parse_next_command_walks_the_list)

@@ -1,6 +1,7 @@
 #include "kernel/debug/monitor/parse.h"
 
 #include "kernel/include/errors.h"
+#include "kernel/lib/commandline.h"
 #include "kernel/lib/string.h"
 
 static bool is_blank(char character)
@@ -68,13 +69,10 @@ unsigned parse_words(char *line, char **words, unsigned limit)
 
 const char *parse_run_part(const char *command_line)
 {
-    bool at_word = true;
-    for (; *command_line != '\0'; command_line++) {
-        if (at_word && strncmp(command_line, "run=", 4) == 0)
-            return command_line + 4;
-        at_word = is_blank(*command_line) || is_separator(*command_line);
-    }
-    return NULL;
+    const char *word = commandline_first(command_line);
+    while (word != NULL && !commandline_is_run(word))
+        word = commandline_next(word);
+    return word == NULL ? NULL : word + strlen(COMMANDLINE_RUN);
 }
 
 const char *parse_next_command(const char *list, char *command, size_t size)

@@ -1,0 +1,41 @@
+#ifndef KERNEL_LIB_COMMANDLINE_H
+#define KERNEL_LIB_COMMANDLINE_H
+
+#include "kernel/include/types.h"
+#include "kernel/lib/string.h"
+
+/*
+ * The grammar of the command line, for the loader and the kernel: words with blanks between them; a
+ * word that begins with "run=" takes everything to the end of the line, and so is the last. Pure.
+ */
+#define COMMANDLINE_RUN "run="
+
+static inline bool commandline_is_blank(char character)
+{
+    return character == ' ' || character == '\t' || character == '\n' || character == '\r';
+}
+
+static inline bool commandline_is_run(const char *word)
+{
+    return strncmp(word, COMMANDLINE_RUN, sizeof(COMMANDLINE_RUN) - 1) == 0;
+}
+
+/* The first word, or NULL. */
+static inline const char *commandline_first(const char *text)
+{
+    while (commandline_is_blank(*text))
+        text++;
+    return *text != '\0' ? text : NULL;
+}
+
+/* The word after one of them, or NULL. */
+static inline const char *commandline_next(const char *word)
+{
+    if (commandline_is_run(word))
+        return NULL;
+    while (*word != '\0' && !commandline_is_blank(*word))
+        word++;
+    return commandline_first(word);
+}
+
+#endif
