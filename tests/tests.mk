@@ -14,6 +14,7 @@ SOURCES_system   := tools/e820-regions/table.c
 SOURCES_monitor  := $(addprefix kernel/debug/monitor/,editor.c parse.c picture.c)
 SOURCES_acpi     := kernel/device/acpi/tables.c
 SOURCES_screen   := kernel/device/screen/terminal.c
+SOURCES_start    := kernel/start/commandline.c
 SOURCES_mtrr     := kernel/cpu/mtrr_plan.c
 SOURCES_keyboard := kernel/device/keyboard/scancode.c
 
@@ -23,7 +24,7 @@ UNIT_SHARED := kernel/lib/format.c kernel/lib/errors.c kernel/memory/check.c ker
 unit-sources = $(wildcard $(addsuffix /*.c,$(MEMORY_$(1)))) $(wildcard tests/unit/$(1)*_test.c) \
                $(SOURCES_$(1)) $(UNIT_SHARED) $(if $(filter system,$(1)),kernel/memory/system.c)
 
-UNIT_TESTS  := e820 bytemap pageframe paging heap system format monitor acpi screen keyboard mtrr boot
+UNIT_TESTS  := e820 bytemap pageframe paging heap system format monitor acpi screen keyboard mtrr boot start
 UNIT_CFLAGS := -std=gnu11 -O1 -g -fno-omit-frame-pointer $(WARNINGS) $(INCLUDES) -fno-pie \
                -fsanitize=address,undefined -fno-sanitize-recover=all
 

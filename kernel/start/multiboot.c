@@ -26,26 +26,6 @@ void multiboot_add_basic(struct e820_copy *map, uint32_t lower_kib, uint32_t upp
     multiboot_add_entry(map, 1024 * KIB, upper_kib * KIB, 1);
 }
 
-static bool starts_with(const char *text, const char *start)
-{
-    return strncmp(text, start, strlen(start)) == 0;
-}
-
-/* QEMU and the first GRUB put the kernel's file name before the words that the user wrote; GRUB 2
- * does not. loader may be NULL. */
-void multiboot_set_command_line(struct bootinfo *bootinfo, const char *line, const char *loader)
-{
-    if (loader == NULL || starts_with(loader, "qemu") || starts_with(loader, "GNU GRUB")) {
-        while (*line != '\0' && *line != ' ')
-            line++;
-        while (*line == ' ')
-            line++;
-    }
-    size_t length = strnlen(line, BOOTINFO_COMMAND_LINE_SIZE - 1);
-    memcpy(bootinfo->command_line, line, length);
-    bootinfo->command_line[length] = '\0';
-}
-
 /* Is [start, end) page-aligned at its start, clear of low memory and the image's row, and wholly
  * usable RAM? */
 static bool may_stay(const struct e820_map *map, uint32_t start, uint32_t end)

@@ -38,6 +38,8 @@ void multiboot2_read(struct multiboot *multiboot, uint32_t information);
 /* For both of them. */
 void multiboot_add_entry(struct e820_copy *map, uint64_t base, uint64_t length, uint32_t type);
 void multiboot_add_basic(struct e820_copy *map, uint32_t lower_kib, uint32_t upper_kib);
+
+/* The words that the user wrote, as they were written. loader: its name, or NULL. Pure. */
 void multiboot_set_command_line(struct bootinfo *bootinfo, const char *line, const char *loader);
 
 /* Puts everything where the map wants it: the archive, then the E820 copy. */

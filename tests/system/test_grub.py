@@ -8,18 +8,20 @@ from tests.conftest import BUILD
 MENU = """\
 set timeout=0
 menuentry 32rtos {{
-    {command} /kernel.elf run=mem check\\; poweroff
+    {command} /kernel.elf {words}
     {module} /archive.cpio
 }}
 """
+WORDS = ['run=mem check\\; poweroff', '"run=mem check; poweroff"', 'video=text "run=mem check;poweroff"']
 POWERED_OFF = 0x10 << 1 | 1  # QEMU's status for the kernel's POWER_EXIT_OFF
 
 
 @pytest.mark.parametrize('command, module', [('multiboot', 'module'), ('multiboot2', 'module2')])
-def test_grub_starts_the_kernel(tmp_path, command, module):
+@pytest.mark.parametrize('words', WORDS)
+def test_grub_starts_the_kernel(tmp_path, words, command, module):
     folder = tmp_path / 'disc'
     (folder / 'boot/grub').mkdir(parents=True)
-    (folder / 'boot/grub/grub.cfg').write_text(MENU.format(command=command, module=module))
+    (folder / 'boot/grub/grub.cfg').write_text(MENU.format(command=command, module=module, words=words))
     for name in ('kernel.elf', 'archive.cpio'):
         (folder / name).write_bytes((BUILD / name).read_bytes())
     image = tmp_path / 'grub.iso'
