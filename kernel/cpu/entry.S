@@ -31,11 +31,11 @@ trap_stub_\vector:
     .balign 4
     .globl trap_stubs
 trap_stubs:
-    .text                       /* TRAP_VECTORS of them */
+    .text                       /* TRAP_VECTORS of them, and TRAP_OTHER's */
 
     .irp vector, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, \
         16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, \
-        32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47
+        32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 48
     stub \vector
     .endr
 

@@ -3,14 +3,16 @@
 #include "kernel/cpu/fault.h"
 #include "kernel/cpu/irq.h"
 #include "kernel/cpu/registers.h"
+#include "kernel/include/log.h"
 #include "kernel/include/panic.h"
 
 #define GATE_INTERRUPT 0x8E00u /* present, 32-bit, interrupts off on entry */
 #define GATE_TASK      0x8500u
 
-extern const uint32_t trap_stubs[TRAP_VECTORS];
+extern const uint32_t trap_stubs[TRAP_VECTORS + 1];
 
 static uint64_t gates[256] __attribute__((aligned(8)));
+static uint32_t other_count;
 
 /* A fault at `instruction` goes on at `resume`. */
 struct exception_entry {
@@ -66,8 +68,10 @@ void trap_init(void)
         uint16_t limit;
         uint32_t base;
     } __attribute__((packed)) pointer = {sizeof(gates) - 1, (uint32_t)gates};
-    for (unsigned vector = 0; vector < TRAP_VECTORS; vector++)
-        gates[vector] = gate(SELECTOR_CODE, trap_stubs[vector], GATE_INTERRUPT);
+    for (unsigned vector = 0; vector < ARRAY_COUNT(gates); vector++) {
+        uint32_t stub = trap_stubs[vector < TRAP_VECTORS ? vector : TRAP_OTHER];
+        gates[vector] = gate(SELECTOR_CODE, stub, GATE_INTERRUPT);
+    }
     gates[TRAP_DOUBLE_FAULT] = gate(SELECTOR_DOUBLE_FAULT_TSS, 0, GATE_TASK);
     __asm__ volatile("lidt %0" : : "m"(pointer) : "memory");
 }
@@ -84,10 +88,27 @@ static bool recover(struct trap_frame *frame)
     return false;
 }
 
+/* A local APIC that the firmware left on delivers its spurious vector here, which takes no end of
+ * interrupt (Intel SDM 3A, 10.9). */
+static void ignore_other(const struct trap_frame *frame)
+{
+    if (other_count++ == 0)
+        log_line("interrupt at 0x%08x on a vector that is nobody's, ignored "
+                 "(further ones are counted)",
+                 frame->eip);
+}
+
+uint32_t trap_other_count(void)
+{
+    return other_count;
+}
+
 void trap_dispatch(struct trap_frame *frame)
 {
     uint32_t address = read_cr2(); /* before anything can fault again */
-    if (frame->vector >= IRQ_VECTOR)
+    if (frame->vector == TRAP_OTHER)
+        ignore_other(frame);
+    else if (frame->vector >= IRQ_VECTOR)
         irq_dispatch(frame->vector - IRQ_VECTOR);
     else if (frame->vector == TRAP_NMI)
         fault_nmi(frame);

@@ -7,7 +7,8 @@
 #define TRAP_PAGE_FAULT    14
 #define TRAP_MACHINE_CHECK 18
 #define TRAP_EXCEPTIONS    32
-#define TRAP_VECTORS       48 /* the exceptions, then the interrupt lines */
+#define TRAP_VECTORS       48           /* the exceptions, then the interrupt lines */
+#define TRAP_OTHER         TRAP_VECTORS /* stands for every vector from here to 255 */
 
 #ifndef __ASSEMBLER__
 
@@ -44,8 +45,11 @@ static inline uint32_t trap_stack_pointer(const struct trap_frame *frame)
 /* Intel's name of an exception: "page fault"; "exception" for the reserved ones. */
 const char *trap_name(uint32_t vector);
 
-/* Interrupt descriptor table with all exceptions and interrupt lines. */
+/* Interrupt descriptor table with all exceptions and interrupt lines, and one stub for the rest. */
 void trap_init(void);
+
+/* How often a vector came that nobody has asked for. */
+uint32_t trap_other_count(void);
 
 /* entry.S calls it with interrupts off. */
 void trap_dispatch(struct trap_frame *frame);
