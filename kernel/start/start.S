@@ -1,3 +1,4 @@
+#include "kernel/cpu/registers.h"
 #include "kernel/start/start.h"
 
 /* Multiboot 0.6.96, 3.1: modules page-aligned, memory information wanted. The rest comes from ELF. */
@@ -41,6 +42,8 @@ start:
     cli
     cld
     movl $boot_stack_top, %esp
+    pushl $EFLAGS_ALWAYS        /* the loader's may have NT, AC or TF set */
+    popfl
     xorl %ebp, %ebp             /* a backtrace ends here */
     pushl %ebx
     pushl %eax
