@@ -5,6 +5,7 @@
 #include "kernel/cpu/registers.h"
 #include "kernel/include/log.h"
 #include "kernel/include/panic.h"
+#include "kernel/lib/string.h"
 
 /* System control port B of the PC: why there was an NMI. */
 #define NMI_REASON_PORT    0x61
@@ -22,6 +23,15 @@ static unsigned bank_count(void)
     return cpu_has(CPU_MCA) ? (unsigned)(read_msr(MSR_MCG_CAP) & MCG_CAP_BANKS) : 0;
 }
 
+/* On the early Intel processors of family 6, bank 0's control is the platform's to write (Intel SDM
+ * 3B, 15.3.2.1). */
+static unsigned first_bank(void)
+{
+    const struct cpu_description *cpu = cpu_description();
+    bool is_intel = strncmp(cpu->vendor, "GenuineIntel", sizeof(cpu->vendor)) == 0;
+    return is_intel && cpu->family == 6 && cpu->model < 0x1A ? 1 : 0;
+}
+
 /* What a bank holds from before this start stays there to be read by whoever looks for it. */
 void fault_init(void)
 {
@@ -29,7 +39,7 @@ void fault_init(void)
         return;
     if (read_msr(MSR_MCG_CAP) & MCG_CAP_HAS_CTL)
         write_msr(MSR_MCG_CTL, UINT64_MAX);
-    for (unsigned bank = 0; bank < bank_count(); bank++)
+    for (unsigned bank = first_bank(); bank < bank_count(); bank++)
         write_msr(MSR_MC0_CTL + 4 * bank, UINT64_MAX);
 }
 
@@ -52,6 +62,7 @@ _Noreturn void fault_machine_check(void)
             continue;
         uint64_t address = status & STATUS_ADDRESS_VALID ? read_msr(MSR_MC0_CTL + 4 * bank + 2) : 0;
         log_line("machine check: bank %u status 0x%016llx address 0x%llx", bank, status, address);
+        write_msr(MSR_MC0_CTL + 4 * bank + 1, 0);
     }
     panic("machine check: the processor found an error in the hardware");
 }
