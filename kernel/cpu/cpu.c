@@ -156,6 +156,7 @@ void cpu_init(void)
 {
     segments_init();
     trap_init();
+    write_cr0(read_cr0() & ~(CR0_CD | CR0_NW)); /* a loader may have left the caches off */
     read_names();
     read_features();
     description.physical_bits = read_physical_bits();
