@@ -14,6 +14,7 @@
 #define COMMAND_END          0x20 /* end of the interrupt in service */
 #define COMMAND_READ_SERVICE 0x0B
 #define MODE_8086            0x01
+#define DELAY_PORT           0x80
 #define LINES                8u /* of one controller */
 #define CASCADE_LINE         2u
 #define SPURIOUS_LINE        7u /* a line that went away is reported as this one */
@@ -22,13 +23,21 @@ static irq_handler handlers[IRQ_COUNT];
 static uint32_t counts[IRQ_COUNT];
 static uint32_t spurious_count;
 
+/* Old controllers need a moment between two writes, which a write to the port of the power-on
+ * self-test takes. */
+static void write_slowly(uint16_t port, uint8_t value)
+{
+    port_write8(port, value);
+    port_write8(DELAY_PORT, 0);
+}
+
 static void init_controller(uint16_t command, uint16_t data, uint8_t vector, uint8_t cascade)
 {
-    port_write8(command, COMMAND_INIT);
-    port_write8(data, vector);
-    port_write8(data, cascade);
-    port_write8(data, MODE_8086);
-    port_write8(data, 0xFF);
+    write_slowly(command, COMMAND_INIT);
+    write_slowly(data, vector);
+    write_slowly(data, cascade);
+    write_slowly(data, MODE_8086);
+    write_slowly(data, 0xFF);
 }
 
 void irq_init(void)
