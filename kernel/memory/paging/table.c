@@ -130,19 +130,38 @@ static void fill_with_pieces(union paging_entry *entries, uint64_t large)
         entry_set(&entries[i], entry);
 }
 
-/* The table becomes visible when it says all that the large page said, A and D included. At most
- * three rounds, as in entry_change. The caller flushes what it changes of the pieces, which lets
- * the processor forget the large page as well (SDM 3A, 4.10.4.2). */
+/* Whether the page's slot is the part of the direct view through which the directory that names it
+ * is seen. */
+static bool is_view_of_own_directory(const struct paging_space *space, uint32_t page)
+{
+    frame_t directory = directory_frame(space, page / (SLOT_PAGES * TABLE_ENTRIES));
+    return page / SLOT_PAGES == (PAGE_OF(MAP_DIRECT_START) + directory) / SLOT_PAGES;
+}
+
+/*
+ * The table says all that the large page said, A and D included; at most three rounds, as in
+ * entry_change. Processors err where the TLB holds a large page while a table in its place is read
+ * (AMD family 10h, erratum 383; Intel SDM 3A, 4.10.4.2), so the slot is absent until the TLB has
+ * forgotten the large page. Nothing needs the slot meanwhile: interrupts are off, and code, stack
+ * and books lie in rows of small pages. Only the directory may be seen through the very slot; it
+ * cannot be absent then, and the flush comes right behind the exchange: the two differ in size
+ * alone, and that slot is kernel memory, which no program reads.
+ */
 void directory_split(struct paging_space *space, uint32_t page, frame_t table)
 {
     union paging_entry *entry = directory_entry(space, page);
-    uint64_t user = is_private_page(page) ? ENTRY_USER : 0;
-    uint64_t large;
     const struct paging_policy *policy = policy_of(page); /* of all the slot: it was one page */
+    const bool is_needed = is_view_of_own_directory(space, page);
+    const uint64_t split = entry_table(table, is_private_page(page) ? ENTRY_USER : 0);
+    uint64_t large;
     do {
         large = entry_read(entry);
         fill_with_pieces(entries_of(table), large);
-    } while (!entry_compare_exchange(entry, large, entry_table(table, user)));
+    } while (!entry_compare_exchange(entry, large, is_needed ? split : 0));
+    if (space == paging_loaded || !is_private_page(page))
+        platform_tlb_flush_page(page_address(page));
+    if (!is_needed)
+        entry_set(entry, split);
     books_change(space, policy, large, 0);
     for (uint32_t i = 0; i < SLOT_PAGES; i++)
         books_change(space, policy, 0, entry_read(entries_of(table) + i));
