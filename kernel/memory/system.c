@@ -27,6 +27,7 @@ static struct memory_setup setup;
 static struct extent storage; /* bytemap, pageframe's arrays, the checker's scratch */
 static void *check_scratch;
 static uint32_t out_of_reach;
+static bool is_boot_released; /* later, frames of the same tag there are somebody's */
 
 static frame_t frame_up(uint64_t address)
 {
@@ -283,6 +284,7 @@ static void set_watermarks(void)
 int memory_init(const struct memory_setup *given)
 {
     setup = *given;
+    is_boot_released = false;
     int error = e820_resolve(&map, setup.firmware_map->entries, setup.firmware_map->count);
     if (error == 0 && map.usable_bytes == 0)
         error = -EINVAL;
@@ -321,6 +323,9 @@ static uint32_t free_taken(struct extent extent)
 uint32_t memory_release_boot(void)
 {
     struct extent boot = {frame_of(setup.image.boot_start), frame_of(setup.image.boot_end)};
+    if (is_boot_released)
+        return 0;
+    is_boot_released = true;
     uint32_t count = free_taken((struct extent){0, LOW_END_FRAME});
     if (boot.first < boot.end) {
         MEMORY_ASSERT(paging_unmap(&paging_kernel, setup.image.boot_start, boot.end - boot.first) ==

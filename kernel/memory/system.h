@@ -39,7 +39,7 @@ struct memory_setup {
 int memory_init(const struct memory_setup *setup) MUST_CHECK;
 
 /* What boot used and nobody needs any more (low RAM, the image's boot part) becomes free. Returns
- * how many frames. */
+ * how many frames; the second time 0. */
 uint32_t memory_release_boot(void);
 
 const struct e820_map *memory_map(void); /* the regions made of the firmware's map */

@@ -196,6 +196,22 @@ TEST(system_starts_on_machines_in_the_field)
     CHECK(work_on_tables("machines") > (sizeof(void *) == 8 ? 10 : 2));
 }
 
+/* What was free after boot and is somebody's by now stays that. */
+TEST(system_gives_boot_back_once)
+{
+    struct pageframe_statistics before, after;
+    use_plain_machine(32u << 20);
+    CHECK_EQUAL(start(), 0);
+    CHECK(memory_release_boot() > 0);
+    CHECK_EQUAL(pageframe_take(0x20, 4, BYTEMAP_TAG(BYTEMAP_ALLOCATED, BYTEMAP_KERNEL)), 0);
+    pageframe_read_statistics(&before);
+    CHECK_EQUAL(memory_release_boot(), 0);
+    pageframe_read_statistics(&after);
+    CHECK_EQUAL(after.free_frames, before.free_frames);
+    CHECK_EQUAL(bytemap_get(0x20), BYTEMAP_TAG(BYTEMAP_ALLOCATED, BYTEMAP_KERNEL));
+    check_books();
+}
+
 TEST(system_refuses_maps_it_cannot_start_on)
 {
     firmware.count = 0;
