@@ -62,5 +62,8 @@ $(UNIT_TESTS:%=unit-%): unit-%:
 # The whole suite: two at a time, the way the machines for which it is meant have cores.
 #@ TESTS=          what of the suite to run: a path, or -k EXPRESSION
 TESTS ?= tests
-test: kernel image tools $(UNIT_PROGRAMS) ## build and pass every test
+.PHONY: sanitized-image
+sanitized-image: # tests/system/test_sanitizer.py boots it
+	$(MAKE) SANITIZE=1 CC=gcc BUILD='$(BUILD)' image
+test: kernel image tools sanitized-image $(UNIT_PROGRAMS) ## build and pass every test
 	BUILD='$(abspath $(BUILD))' /usr/bin/pytest-3 -q -n 2 $(TESTS)

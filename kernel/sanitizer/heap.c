@@ -128,7 +128,7 @@ static bool retire(void *object, struct heap_cache *cache, struct sanitizer_plac
         quarantine[(quarantine_first + quarantine_count++) % QUARANTINE_OBJECTS] = object;
     }
     platform_interrupts_restore(saved);
-    /* One place stays free for the next, who may be an interrupt. */
+    /* At most half of the ring is used between calls: room for interrupts inside of one. */
     quarantine_shrink(QUARANTINE_OBJECTS / 2, QUARANTINE_BYTES);
     return is_ours;
 }
@@ -197,30 +197,32 @@ void __wrap_kfree(void *object)
     __real_kfree(object); /* a jump, so that the heap logs the true caller */
 }
 
-/* Moves wherever it can, so that the old place is guarded. */
+/* Moves, so that the old place is guarded; what shrinks and finds no room stays. */
+static void *move(void *object, size_t size, struct sanitizer_place place)
+{
+    size_t had = record_of(object)->size;
+    void *moved = allocate(size, HEAP_ALIGNMENT, place.eip);
+    if (moved != NULL) {
+        memcpy(moved, object, size < had ? size : had);
+        retire(object, NULL, place);
+    } else if (size <= had) {
+        set_size(object, __real_ksize(object), size);
+        moved = object;
+    }
+    return moved;
+}
+
 void *__wrap_krealloc(void *object, size_t size)
 {
     struct sanitizer_place place = SANITIZER_PLACE;
-    struct heap_record *record = object == NULL ? NULL : record_of(object);
-    void *moved;
+    const struct heap_record *record = object == NULL ? NULL : record_of(object);
     if (object == NULL)
         return allocate(size, HEAP_ALIGNMENT, place.eip);
-    if (record == NULL || record->cache != NULL || record->freed_by != 0) {
-        if (record == NULL || record->cache != NULL || !retire(object, NULL, place))
-            return __real_krealloc(object, size);
+    if (record != NULL && record->cache == NULL && record->freed_by == 0 && size != 0)
+        return move(object, size, place);
+    if (retire(object, NULL, place))
         return NULL;
-    }
-    moved = size == 0 ? NULL : allocate(size, HEAP_ALIGNMENT, place.eip);
-    if (moved != NULL)
-        memcpy(moved, object, size < record->size ? size : record->size);
-    if (moved == NULL && size != 0) {
-        if (size > record->size)
-            return NULL;
-        set_size(object, __real_ksize(object), size);
-        return object;
-    }
-    retire(object, NULL, place);
-    return moved;
+    return __real_krealloc(object, size); /* refuses */
 }
 
 size_t __wrap_ksize(const void *object)
