@@ -38,6 +38,7 @@ static void start_log(void)
         log_line("command line: %s", bootinfo.command_line);
     if (bootinfo.archive_bytes != 0)
         log_line("initial archive: %u bytes at 0x%08x", bootinfo.archive_bytes, bootinfo.archive);
+    start_log_loader();
 }
 
 /* What became of the firmware's map. */

@@ -1,3 +1,4 @@
+#include "kernel/lib/format.h"
 #include "kernel/lib/string.h"
 #include "kernel/start/start.h"
 
@@ -43,4 +44,30 @@ void multiboot_set_command_line(struct bootinfo *bootinfo, const char *line, con
             line++;
     }
     copy(bootinfo->command_line, line);
+}
+
+static const char *next_word(const char *line)
+{
+    while (*line != '\0' && *line != ' ')
+        line++;
+    while (*line == ' ')
+        line++;
+    return line;
+}
+
+/* The last video= counts, and what follows run= is the monitor's. */
+bool multiboot_is_mode_missing(const struct bootinfo *bootinfo)
+{
+    const struct bootinfo_framebuffer *screen = &bootinfo->framebuffer;
+    char has[24] = "video=text";
+    bool is_missing = false;
+    if (screen->width != 0)
+        format_text(has, sizeof(has), "video=%ux%u", screen->width, screen->height);
+    for (const char *word = bootinfo->command_line; *word != '\0' && !starts_with(word, "run=");
+         word = next_word(word))
+        if (starts_with(word, "video=")) {
+            size_t length = strlen(has);
+            is_missing = !starts_with(word, has) || (word[length] != '\0' && word[length] != ' ');
+        }
+    return is_missing;
 }

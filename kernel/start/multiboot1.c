@@ -89,6 +89,7 @@ void multiboot1_read(struct multiboot *multiboot, uint32_t information)
         multiboot_add_basic(&multiboot->map, given->lower_kib, given->upper_kib);
     if (given->flags & HAS_MODULES && given->module_count > 0) {
         const struct multiboot1_module *first = (const struct multiboot1_module *)given->modules;
+        multiboot->modules = given->module_count;
         multiboot->archive_start = first->start;
         multiboot->archive_end = first->end;
     }

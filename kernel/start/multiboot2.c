@@ -52,19 +52,25 @@ struct tag_framebuffer {
 
 #define FRAMEBUFFER_RGB 1
 
-/* The first tag of a type; NULL if there is none. Bounded by what the loader says is its size. */
-static const void *find_tag(uint32_t information, enum tag_type type)
+/* The tag of a type that has `skip` of them before it; NULL if there is none. Bounded by what the
+ * loader says is its size. */
+static const void *find_next_tag(uint32_t information, enum tag_type type, uint32_t skip)
 {
     uint32_t total = *(const uint32_t *)information;
     for (uint32_t offset = 8; offset < total && total - offset >= sizeof(struct tag);) {
         const struct tag *tag = (const struct tag *)(information + offset);
-        if (tag->type == type)
+        if (tag->type == type && skip-- == 0)
             return tag;
         if (tag->type == TAG_END || tag->bytes < sizeof(struct tag) || tag->bytes > total - offset)
             return NULL;
         offset += (tag->bytes + 7) / 8 * 8;
     }
     return NULL;
+}
+
+static const void *find_tag(uint32_t information, enum tag_type type)
+{
+    return find_next_tag(information, type, 0);
 }
 
 static void read_map(struct e820_copy *map, const struct tag_map *tag)
@@ -115,6 +121,8 @@ void multiboot2_read(struct multiboot *multiboot, uint32_t information)
     if (multiboot->map.count == 0 && basic != NULL)
         multiboot_add_basic(&multiboot->map, basic->lower_kib, basic->upper_kib);
     if (module != NULL) {
+        while (find_next_tag(information, TAG_MODULE, multiboot->modules) != NULL)
+            multiboot->modules++;
         multiboot->archive_start = module->start;
         multiboot->archive_end = module->end;
     }

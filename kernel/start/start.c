@@ -1,5 +1,6 @@
 #include "kernel/start/start.h"
 
+#include "kernel/include/log.h"
 #include "kernel/lib/string.h"
 
 static struct bootinfo bootinfo;
@@ -27,6 +28,17 @@ static void convert_multiboot(uint32_t magic, uint32_t information)
         multiboot2_read(&multiboot, information);
     multiboot_place(&multiboot);
     firmware_scan(&bootinfo);
+}
+
+void start_log_loader(void)
+{
+    if (multiboot.bootinfo == NULL)
+        return;
+    if (multiboot.modules > 1)
+        log_line("loader: it passed %u modules; the first is the archive, the others are left out",
+                 multiboot.modules);
+    if (multiboot_is_mode_missing(&bootinfo))
+        log_line("loader: it chose the screen's mode, so video= changes nothing");
 }
 
 _Noreturn void start_main(uint32_t magic, uint32_t information)

@@ -21,6 +21,7 @@ struct multiboot {
     struct bootinfo *bootinfo; /* to be filled */
     struct e820_copy map;
     uint32_t archive_start, archive_end; /* the first module; start == end: none */
+    uint32_t modules;                    /* how many there are; the others are left out */
 };
 
 /* The first C code, with paging off. */
@@ -42,8 +43,15 @@ void multiboot_add_basic(struct e820_copy *map, uint32_t lower_kib, uint32_t upp
 /* The words that the user wrote, as they were written. loader: its name, or NULL. Pure. */
 void multiboot_set_command_line(struct bootinfo *bootinfo, const char *line, const char *loader);
 
+/* Whether the line asks for a mode (video=...) that the screen does not have as the loader left it:
+ * VGA text or graphics. Pure. */
+bool multiboot_is_mode_missing(const struct bootinfo *bootinfo);
+
 /* Puts everything where the map wants it: the archive, then the E820 copy. */
 void multiboot_place(struct multiboot *multiboot);
+
+/* Log lines on what a Multiboot loader passed and is not used. */
+void start_log_loader(void);
 
 /* Finds EBDA and RSDP as a loader would. */
 void firmware_scan(struct bootinfo *bootinfo);

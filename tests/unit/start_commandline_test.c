@@ -41,3 +41,32 @@ TEST(a_command_line_that_is_too_long_is_cut)
         CHECK_EQUAL(strlen(bootinfo.command_line), BOOTINFO_COMMAND_LINE_SIZE - 1);
     }
 }
+
+TEST(a_mode_that_the_loader_did_not_set_is_missing)
+{
+    static const struct {
+        const char *line;
+        uint16_t width, height;
+        bool is_missing;
+    } cases[] = {
+        {"", 0, 0, false},
+        {"", 800, 600, false},
+        {"video=text", 0, 0, false},
+        {"video=text", 800, 600, true},
+        {"video=800x600", 800, 600, false},
+        {"quiet video=800x600 run=mem", 800, 600, false},
+        {"video=800x6000", 800, 600, true},
+        {"video=800x600", 0, 0, true},
+        {"video=text video=800x600", 0, 0, true},
+        {"video=800x600 video=text", 0, 0, false},
+        {"run=video=text", 800, 600, false},
+        {"run=mem video=text", 800, 600, false},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        struct bootinfo bootinfo = {.framebuffer.width = cases[i].width,
+                                    .framebuffer.height = cases[i].height};
+        strcpy(bootinfo.command_line, cases[i].line);
+        if (multiboot_is_mode_missing(&bootinfo) != cases[i].is_missing)
+            test_fail(__FILE__, __LINE__, "case %zu: %s", i, cases[i].line);
+    }
+}
