@@ -2,6 +2,7 @@
 
 #include "kernel/cpu/irq.h"
 #include "kernel/cpu/ports.h"
+#include "kernel/cpu/timer.h"
 
 /* National Semiconductor PC16550D data sheet, section 8. */
 #define SERIAL_PORT         0x3F8
@@ -24,12 +25,21 @@
 
 #define SERIAL_DIVISOR      1u /* 115200 baud */
 
-/* A byte takes 87 microseconds and reading a port about one: a port that needs more is broken. */
-#define SERIAL_WAIT_READS 100000u
+/*
+ * A byte takes 87 microseconds on a line, but an emulator's port is busy for as long as whoever
+ * reads it pauses. So much patience there is; where no tick passes meanwhile (interrupts are off,
+ * or the timer does not run yet), it is counted in reads of the port, of about a microsecond each.
+ */
+#define SERIAL_WAIT_TICKS  (15u * TIMER_HZ)
+#define SERIAL_STILL_READS 1000000u
 
-#define SERIAL_RING_SIZE  1024u /* bytes; a power of two */
+#define SERIAL_RING_SIZE   1024u /* bytes; a power of two */
 
 static bool is_present;
+
+/* Patience was over: bytes are dropped, without waiting, until the port is free again. */
+static bool is_stuck;
+static uint32_t dropped_bytes; /* and not yet reported */
 
 /* Written by the interrupt alone at `ring_in`, read by serial_read alone at `ring_out`; both only
  * grow. */
@@ -66,28 +76,59 @@ bool serial_is_present(void)
     return is_present;
 }
 
+static bool is_status(uint8_t bits)
+{
+    return (port_read8(SERIAL_STATUS) & bits) == bits;
+}
+
 /* True when all of `bits` are set in the status; false after a bounded time. */
 static bool wait_for(uint8_t bits)
 {
-    for (uint32_t reads = 0; reads < SERIAL_WAIT_READS; reads++)
-        if ((port_read8(SERIAL_STATUS) & bits) == bits)
+    uint64_t start = timer_ticks(), last = start, now = start;
+    for (uint32_t reads = 0; reads < SERIAL_STILL_READS; reads = now == last ? reads + 1 : 0) {
+        if (is_status(bits))
             return true;
+        last = now;
+        now = timer_ticks();
+        if (now - start >= SERIAL_WAIT_TICKS)
+            return false;
+    }
     return false;
 }
 
 static void send(char byte)
 {
-    if (!is_present)
-        return;
-    if (wait_for(STATUS_HOLDING_FREE))
-        port_write8(SERIAL_DATA, (uint8_t)byte);
+    is_stuck = is_stuck ? !is_status(STATUS_HOLDING_FREE) : !wait_for(STATUS_HOLDING_FREE);
+    if (is_stuck)
+        dropped_bytes++;
     else
-        is_present = false; /* waiting again for each byte of a dead port would hang the machine */
+        port_write8(SERIAL_DATA, (uint8_t)byte);
+}
+
+/* Once the port is free again. Without kernel/lib: that needs a newer processor than this file. */
+static void report_dropped(void)
+{
+    static const char before[] = "\r\n[COM1 was stuck: ", after[] = " bytes lost]\r\n";
+    char digits[10];
+    unsigned count = 0;
+    for (uint32_t number = dropped_bytes; number != 0 && count < sizeof(digits); number /= 10)
+        digits[count++] = (char)('0' + number % 10);
+    dropped_bytes = 0;
+    for (unsigned i = 0; i < sizeof(before) - 1; i++)
+        send(before[i]);
+    while (count > 0)
+        send(digits[--count]);
+    for (unsigned i = 0; i < sizeof(after) - 1; i++)
+        send(after[i]);
 }
 
 void serial_write(const char *text, size_t length)
 {
+    if (!is_present)
+        return;
     for (size_t i = 0; i < length; i++) {
+        if (dropped_bytes != 0 && is_status(STATUS_HOLDING_FREE))
+            report_dropped();
         if (text[i] == '\n')
             send('\r');
         send(text[i]);
@@ -96,7 +137,7 @@ void serial_write(const char *text, size_t length)
 
 void serial_drain(void)
 {
-    if (is_present)
+    if (is_present && !is_stuck)
         wait_for(STATUS_ALL_SENT | STATUS_HOLDING_FREE);
 }
 

@@ -5,7 +5,9 @@
 
 /*
  * The first serial port (COM1: a 16550 at port 0x3F8, IRQ 4), 115200 baud, 8 data bits, no parity,
- * 1 stop bit. Waits are bounded, and a machine without the port loses the output and nothing else.
+ * 1 stop bit. Waits are bounded: a machine without the port loses the output and nothing else; a
+ * port that is busy for longer loses what is sent meanwhile, and says how much once it is free
+ * again.
  */
 
 /* Programs every register of the port; polled from here on. May be called with paging off, on any
