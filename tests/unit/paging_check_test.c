@@ -228,7 +228,7 @@ TEST(sentences_say_what_is_wrong)
     plant(device, 0x1000000000011B | nx, "bits that paging never writes");
     plant(device, 0x100000011B | nx, "beyond the processor's physical width");
     plant(device, 0x200011B | nx, "some entry is not what paging wrote");
-    plant(device, 0xE000011B | nx, "the framebuffer is mapped with another cache type");
+    plant(device, 0xE000011B | nx, "mapped with another cache type elsewhere");
     plant(0x08600000, 0xE020118B | nx, "a large page with reserved bits set");
     plant(0x11000000, 0, "0x10000000 (user space)");
 }
@@ -401,4 +401,28 @@ TEST(the_check_changes_nothing)
     for (frame_t frame = 0; frame < MACHINE_FRAMES; frame++)
         if (bytemap_get(frame) == PAGING_TABLE_TAG)
             CHECK(memcmp(before[again++], platform_frame_pointer(frame), FRAME_SIZE) == 0);
+}
+
+/* Device memory above all RAM has no 16 bits to be remembered in: the windows against each other.
+ */
+TEST(two_cache_types_of_a_device_are_found)
+{
+    const frame_t frame = frame_of(MACHINE_DEVICE) + 2; /* the last page of `device` */
+    void *piece;
+    furnish(ALL_FEATURES);
+    piece = paging_map_temporary(frame, 2, 0);
+    CHECK_EQUAL(machine_check(), 1);
+    expect("temporary");
+    expect("mapped with another cache type elsewhere");
+    paging_unmap_temporary(piece, 2);
+    piece = paging_map_temporary(frame, 2, UC);
+    machine_check_is_clean();
+    paging_unmap_temporary(piece, 2);
+    piece = paging_map_temporary(frame + 1, 2, 0); /* the page after it is nobody's */
+    machine_check_is_clean();
+    CHECK_EQUAL((uintptr_t)paging_map_temporary(frame + 1, 1, WC) != 0, 1);
+    CHECK_EQUAL(machine_check(), 1);
+    expect("mapped with another cache type elsewhere");
+    paging_unmap_temporary(piece, 2);
+    machine_check_is_clean();
 }

@@ -19,6 +19,16 @@
 #define SEEN_READONLY   0x4000u /* in a row whose pages have fixed frames: the image's constants */
 #define SEEN_TABLE      0x8000u
 
+/* Device frames beyond the bytemap, [first, end), that consecutive pages map with one cache type.
+ * So many pieces are remembered, the framebuffer's before those of the windows, and all later ones
+ * are compared with them. */
+struct far_piece {
+    frame_t first;
+    frame_t end;
+    uint64_t cache;
+};
+#define FAR_PIECES 64u
+
 struct checker {
     const struct paging_space *space;
     uint16_t *seen;
@@ -26,9 +36,8 @@ struct checker {
     struct check *check;
     uint32_t tables; /* reached */
     struct paging_books books[POLICY_COUNT];
-    /* Device frames that the framebuffer's row reaches: [screen, screen_end) holds them. */
-    frame_t screen;
-    frame_t screen_end;
+    struct far_piece far[FAR_PIECES];
+    uint32_t far_count;
 };
 
 size_t paging_check_scratch_bytes(uint32_t frames)
@@ -213,20 +222,19 @@ static const char *count_fault(struct checker *checker, enum paging_backing back
     return NULL;
 }
 
-/* Device frames beyond the bytemap: only the framebuffer's are known by number. */
-static const char *far_fault(struct checker *checker, const struct paging_policy *policy,
-                             frame_t frame, uint64_t entry)
+/* Bounded by FAR_PIECES. */
+static const char *far_fault(struct checker *checker, frame_t frame, uint64_t entry)
 {
-    if (policy->page == PAGE_OF(MAP_FRAMEBUFFER_START)) {
-        if (frame < checker->screen)
-            checker->screen = frame;
-        if (frame >= checker->screen_end)
-            checker->screen_end = frame + 1;
-        return NULL;
-    }
-    if (frame >= checker->screen && frame < checker->screen_end &&
-        (entry & ENTRY_CACHE_TYPE) != entry_cache_type(PAGING_WRITE_COMBINING))
-        return "the framebuffer is mapped with another cache type in its row";
+    const uint64_t cache = entry & ENTRY_CACHE_TYPE;
+    struct far_piece *last = checker->far + checker->far_count;
+    for (struct far_piece *piece = checker->far; piece < last; piece++)
+        if (frame >= piece->first && frame < piece->end)
+            return cache == piece->cache ? NULL
+                                         : "the frame is mapped with another cache type elsewhere";
+    if (checker->far_count > 0 && last[-1].end == frame && last[-1].cache == cache)
+        last[-1].end++;
+    else if (checker->far_count < FAR_PIECES)
+        checker->far[checker->far_count++] = (struct far_piece){frame, frame + 1, cache};
     return NULL;
 }
 
@@ -238,7 +246,7 @@ static const char *frame_fault(struct checker *checker, const struct paging_poli
     if (!is_backing(policy->backing, bytemap_get(frame), entry))
         return "a frame in a state that the row cannot have";
     if (frame >= checker->frames)
-        return far_fault(checker, policy, frame, entry);
+        return far_fault(checker, frame, entry);
     seen = &checker->seen[frame];
     alias = alias_fault(*seen, now);
     if ((*seen & SEEN_CACHE) == 0)
@@ -412,11 +420,8 @@ void paging_check(const struct paging_space *space, void *scratch, struct check 
 {
     static struct checker checker; /* too large for an interrupt's stack */
     unsigned long interrupts = platform_interrupts_save();
-    checker = (struct checker){.space = space,
-                               .seen = scratch,
-                               .frames = bytemap_frames(),
-                               .check = check,
-                               .screen = FRAME_NONE};
+    checker = (struct checker){
+        .space = space, .seen = scratch, .frames = bytemap_frames(), .check = check};
     memset(scratch, 0, paging_check_scratch_bytes(checker.frames));
     check_root(&checker);
     check_books(&checker);
