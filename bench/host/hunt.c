@@ -50,39 +50,59 @@ static uint64_t score(const struct hunt_goal *goal)
     return (uint64_t)goal->worst << 32 | (goal->calls != 0 ? goal->sum * 16 / goal->calls : 0);
 }
 
-static uint64_t judge(const struct hunt_genome *genome, struct hunt_goal *goals,
-                      unsigned goal_count, const struct hunt_goal *goal,
-                      void (*play)(const struct hunt_genome *))
+static struct hunt_goal *goals;
+static unsigned goal_count;
+static void (*play)(const struct hunt_genome *);
+
+static uint64_t judge(const struct hunt_genome *genome, const struct hunt_goal *goal)
 {
-    for (unsigned i = 0; i < goal_count; i++)
-        goals[i].worst = goals[i].calls = 0, goals[i].sum = 0;
+    for (unsigned i = 0; i < goal_count; i++) {
+        goals[i].worst = goals[i].calls = 0;
+        goals[i].sum = 0;
+    }
     play(genome);
     return score(goal);
 }
 
-void hunt(uint32_t rounds, struct hunt_goal *goals, unsigned goal_count, void (*prepare)(uint32_t),
-          void (*play)(const struct hunt_genome *))
+static struct hunt_genome random_genome(void)
 {
-    for (uint32_t round = 0; round < rounds; round++)
-        for (unsigned i = 0; i < goal_count; i++) {
-            struct hunt_genome genome, changed;
-            uint64_t best;
-            random_state = 0x9E3779B9u * (round * goal_count + i + 1);
-            prepare(round);
-            for (unsigned gene = 0; gene < HUNT_GENES; gene++)
-                genome.genes[gene] = random_gene();
-            best = judge(&genome, goals, goal_count, &goals[i], play);
-            for (unsigned step = 0; step < CLIMB_STEPS; step++) {
-                uint64_t reached;
-                changed = genome;
-                mutate(&changed);
-                reached = judge(&changed, goals, goal_count, &goals[i], play);
-                if (reached >= best) {
-                    best = reached;
-                    genome = changed;
-                }
-            }
-        }
+    struct hunt_genome genome;
+    for (unsigned i = 0; i < HUNT_GENES; i++)
+        genome.genes[i] = random_gene();
+    return genome;
+}
+
+static void climb(struct hunt_goal *goal, struct hunt_genome genome)
+{
+    uint64_t best = judge(&genome, goal);
+    for (unsigned step = 0; step < CLIMB_STEPS; step++) {
+        struct hunt_genome changed = genome;
+        uint64_t reached;
+        mutate(&changed);
+        reached = judge(&changed, goal);
+        if (reached < best)
+            continue;
+        best = reached;
+        genome = changed;
+    }
+    if (best < goal->champion_score)
+        return;
+    goal->champion_score = best;
+    goal->champion = genome;
+}
+
+void hunt(uint32_t rounds, struct hunt_goal *wanted, unsigned wanted_count,
+          void (*prepare)(uint32_t), void (*player)(const struct hunt_genome *))
+{
+    goals = wanted;
+    goal_count = wanted_count;
+    play = player;
+    for (uint32_t round = 0; round < rounds; round++) {
+        random_state = 0x9E3779B9u * (round + 1);
+        prepare(round);
+        for (unsigned i = 0; i < goal_count; i++)
+            climb(&goals[i], round % 2 == 1 ? goals[i].champion : random_genome());
+    }
     for (unsigned i = 0; i < goal_count; i++)
         if (goals[i].best != 0)
             printf("worst\t%s\t%s\t%u\t%s\n", goals[i].kind, goals[i].sort, goals[i].best,

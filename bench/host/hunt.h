@@ -28,12 +28,15 @@ struct hunt_goal {
     uint32_t calls;
     uint32_t best; /* of all runs */
     char description[96];
+    struct hunt_genome champion; /* of the climbs so far */
+    uint64_t champion_score;
 };
 
 /* Notes a call under a goal. A new maximum of all runs gets the description. */
 void hunt_note(struct hunt_goal *goal, uint32_t count, const char *format, ...) PRINTF_LIKE(3, 4);
 
-/* The program: `rounds` climbs for each goal, from a random sequence each. `play` runs a sequence
+/* The program: `rounds` climbs for each goal, from a random sequence or, every other
+ * round, from the best one so far. `play` runs a sequence
  * and leaves everything as it was before; `prepare` comes before each round. */
 void hunt(uint32_t rounds, struct hunt_goal *goals, unsigned goal_count, void (*prepare)(uint32_t),
           void (*play)(const struct hunt_genome *));

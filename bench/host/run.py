@@ -7,6 +7,7 @@ The traces are those that the environment's TRACE names, or all; tables that nee
 counts: instructions of our allocators only. quick and full: everything, with fewer or more repetitions.
 The programs that it runs print lines of fields separated by tabs; bench/README.md says what the tables mean.
 """
+import concurrent.futures
 import json
 import os
 import shutil
@@ -32,7 +33,8 @@ FRAME_TIMED = wanted('P1', 'P2c', 'P2d', 'P3')
 FRAME_ALLOCATORS = ['ours', 'stack', 'buddy', 'buddy-cached']
 HEAP_SORTS = {'plain': '{}', 'one-page': '{}, moves a page', 'special': '{}, moves pages'}
 RUNS = {'counts': 0, 'quick': 3, 'full': 11}
-HUNT_ROUNDS = {'counts': 2, 'quick': 2, 'full': 40}
+HUNTS = ['heap-pool-hunt', 'heap-kernel-hunt', 'frame-hunt']
+HUNT_ROUNDS = {'counts': 3, 'quick': 3, 'full': 30}
 FEWER = {'T2': 100000, 'T3': 100000, 'T4': 100000, 'P1': 100000, 'P2c': 100000, 'P2d': 100000, 'P3': 500000}  # quick
 
 
@@ -43,6 +45,7 @@ class Bench:
         with open(os.path.join(os.path.dirname(__file__), 'figures.json'), encoding='utf-8') as file:
             self.figures = json.load(file)
         self.libraries = self.packaged_libraries()
+        self.hunts = {}
 
     def packaged_libraries(self):
         """What there is to compare with besides the C library: name -> file to preload, or None."""
@@ -64,6 +67,14 @@ class Bench:
         if result.returncode != 0:
             sys.exit(f'bench: failed with status {result.returncode}: {" ".join(command)}\n{result.stderr or ""}')
         return [line.split('\t') for line in result.stdout.splitlines()]
+
+    def hunt(self):
+        """What the searches found: (kind, sort) -> (count, which call), for each program. Nothing else runs meanwhile:
+        counts would not mind, but times would."""
+        with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+            found = pool.map(lambda program: self.run(program, HUNT_ROUNDS[self.extent]), HUNTS)
+        for program, lines in zip(HUNTS, found):
+            self.hunts[program] = {(line[1], line[2]): (int(line[3]), line[4]) for line in lines}
 
     def counts(self, program, allocator, trace, operations=None):
         """The counts of one trace: (kind, sort) -> a row of the meter, and whatever else it printed."""
@@ -124,15 +135,9 @@ def worst_of(counts, sort):
     return worst
 
 
-def hunt(bench, program):
-    """What the adversarial search found: (kind, sort) -> (count, which call)."""
-    return {(line[1], line[2]): (int(line[3]), line[4])
-            for line in bench.run(program, HUNT_ROUNDS[bench.extent]) if line[0] == 'worst'}
-
-
 def print_heap_worst(bench, pool, kernel):
     targets = bench.figures['heap targets']
-    hunted = {'pool': hunt(bench, 'heap-pool-hunt'), 'kernel': hunt(bench, 'heap-kernel-hunt')}
+    hunted = {'pool': bench.hunts['heap-pool-hunt'], 'kernel': bench.hunts['heap-kernel-hunt']}
     table = Table('Heap: worst single call, instructions, over all traces and the search',
                   ['pages', 'call', 'traces', 'in', 'search', 'worst', 'target', ''])
     for form, counts, sort in (('all committed', pool, 'plain'), ('as in the kernel: none moves', kernel, 'plain'),
@@ -289,7 +294,7 @@ def print_frames(bench):
     if WANTED:
         return
     times = frame_times(bench) if RUNS[bench.extent] else {}
-    hunted = hunt(bench, 'frame-hunt')
+    hunted = bench.hunts['frame-hunt']
     columns = [trace + ' ns' for trace in FRAME_TIMED] if times else []
     table = Table('Frames: time for an operation; instructions of alloc + free; one frame, worst alloc/free',
                   ['allocator', *columns, 'P5', 'P1 pair', 'P2c pair', 'worst alloc', 'worst free', 'bits a frame'])
@@ -356,6 +361,7 @@ def main():
             print_counts('Heap: instructions of one call; every page is committed', pool, HEAP_SORTS)
             print_counts('Heap: instructions of one call; as many empty pages are kept as in the kernel', kernel, HEAP_SORTS)
         if not WANTED:
+            bench.hunt()
             heap_means(bench, pool, kernel)
             print_heap_worst(bench, pool, kernel)
         if bench.extent != 'counts':
