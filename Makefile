@@ -53,6 +53,7 @@ include kernel/kernel.mk
 include kernel/memory/lib.mk
 include boot/boot.mk
 include tests/tests.mk
+include tests/coverage.mk
 include tests/fuzz/fuzz.mk
 include bench/host/bench.mk
 
