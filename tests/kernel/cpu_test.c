@@ -2,6 +2,7 @@
 #include "kernel/cpu/irq.h"
 #include "kernel/cpu/registers.h"
 #include "kernel/cpu/timer.h"
+#include "kernel/cpu/trap.h"
 #include "kernel/include/errors.h"
 #include "kernel/memory/memory.h"
 #include "kernel/memory/paging/paging.h"
@@ -121,4 +122,12 @@ KERNEL_TEST(interrupts_start_with_clean_flags)
     set_flags(before);
     SELFTEST_CHECK(!(flags_in_interrupt & EFLAGS_AC));
     SELFTEST_CHECK(after & EFLAGS_AC);
+}
+
+/* As a local APIC's spurious interrupt comes. */
+KERNEL_TEST(vectors_that_are_nobodys_are_ignored)
+{
+    uint32_t before = trap_other_count();
+    __asm__ volatile("int $0x30\n\tint $0xEF\n\tint $0xFF" : : : "memory");
+    SELFTEST_CHECK(trap_other_count() == before + 3);
 }
