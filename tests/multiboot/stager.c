@@ -1,3 +1,4 @@
+#include "kernel/include/bootinfo.h"
 #include "kernel/include/types.h"
 #include "kernel/lib/string.h"
 #include "kernel/memory/memory.h"
@@ -6,8 +7,9 @@
  * A Multiboot loader for tests, itself started by one (QEMU's -kernel), that puts what it passes to
  * the kernel where a loader may put it and none that is at hand does: across the rows that the
  * kernel writes first, right behind its image, anywhere unaligned. Its modules are the kernel and
- * an archive; its command line is "FILE where=low|image|high protocol=1|2 REST", and REST is the
- * kernel's command line.
+ * an archive; its command line is "FILE where=low|image|high protocol=KIND REST", where KIND is 1,
+ * 2, or what is refused: n (1 without a map), 0 (no protocol), b (another build's loader). REST is
+ * the kernel's command line.
  */
 #define MULTIBOOT1_MAGIC    0x2BADB002
 #define MULTIBOOT2_MAGIC    0x36D76289
@@ -142,6 +144,7 @@ static char take_word(const char **line, const char *name)
 
 void stager_main(const uint32_t *given)
 {
+    static const uint32_t nothing[29];
     const struct module *modules = (const struct module *)given[MODULES];
     const char *line = (const char *)given[LINE];
     take_word(&line, "");
@@ -159,6 +162,12 @@ void stager_main(const uint32_t *given)
         cursor = LOW_PIECES;
     else if (where == 'h')
         cursor = MAP_IMAGE_START + given[UPPER_KIB] * 1024 - HIGH_BYTES_FROM_TOP;
+    if (protocol == '0')
+        stager_enter(0, 0, entry);
+    if (protocol == 'b')
+        stager_enter(BOOTINFO_MAGIC, (uint32_t)put("another build", 16), entry);
+    if (protocol == 'n')
+        stager_enter(MULTIBOOT1_MAGIC, (uint32_t)put(nothing, sizeof(nothing)), entry);
     if (protocol == '2')
         stager_enter(MULTIBOOT2_MAGIC, pass2(given, line, archive), entry);
     stager_enter(MULTIBOOT1_MAGIC, pass1(given, line, archive), entry);

@@ -69,6 +69,18 @@ def test_everything_arrives_from_anywhere(tmp_path, where, protocol):
         staged.close(force=True)
 
 
+@pytest.mark.parametrize('kind, sentence', [
+    ('0', 'speaks none of the protocols'), ('b', 'were not built together'), ('n', 'passed no memory map')])
+def test_a_loader_that_makes_no_sense_is_refused(tmp_path, kind, sentence):
+    archive = tmp_path / 'archive'
+    archive.write_bytes(ARCHIVE)
+    staged = boot(tmp_path, STAGER, f'{BUILD}/kernel.elf,{archive}', f'where=high protocol={kind} run=mem')
+    try:
+        staged.expect(f'32RTOS: the loader [^.]*{sentence}')
+    finally:
+        staged.close(force=True)
+
+
 def test_headers_are_where_grub_looks():
     """Both headers are where GRUB looks for them."""
     for kind in ('--is-x86-multiboot', '--is-x86-multiboot2'):
