@@ -20,8 +20,10 @@
 #define BURST_MAX  600u
 #define ORDERS     10u
 
-/* The two for one frame, then for each order. */
-static struct hunt_goal goals[2 * ORDERS];
+/* Two for each order, and one for runs that are not to be had. */
+#define GOAL_NONE (2 * ORDERS)
+#define GOALS     (2 * ORDERS + 1)
+static struct hunt_goal goals[GOALS] = {[GOAL_NONE] = {.kind = "alloc", .sort = "run, none"}};
 static char sort_names[ORDERS][16];
 
 static struct block {
@@ -37,7 +39,8 @@ static void add(unsigned order, unsigned where)
                         ? pageframe_alloc(where, TAG)
                         : pageframe_alloc_run(1u << order, 1u << order, FRAME_NONE, where, TAG);
     count = instruction_count - before;
-    hunt_note(&goals[2 * order], count, "%u frames, where %u%s", 1u << order, where,
+    hunt_note(&goals[first == FRAME_NONE && order != 0 ? GOAL_NONE : 2 * order], count,
+              "%u frames, where %u%s", 1u << order, where,
               first == FRAME_NONE ? ": there is none" : "");
     if (first != FRAME_NONE)
         blocks[block_count++] = (struct block){first, order};
@@ -157,7 +160,7 @@ int main(int argc, char **argv)
         goals[2 * order] = (struct hunt_goal){.kind = "alloc", .sort = sort_names[order]};
         goals[2 * order + 1] = (struct hunt_goal){.kind = "free", .sort = sort_names[order]};
     }
-    hunt(argc > 1 ? (uint32_t)strtoul(argv[1], NULL, 0) : 2, goals, 2 * ORDERS, prepare, play);
+    hunt(argc > 1 ? (uint32_t)strtoul(argv[1], NULL, 0) : 2, goals, GOALS, prepare, play);
     machine_check();
     return 0;
 }

@@ -293,7 +293,11 @@ def print_frames(bench):
     print_counts('Frames: instructions of one call, ours', counts['ours'], {'plain': '{}', 'special': '{} run'})
     if WANTED:
         return
-    times = frame_times(bench) if RUNS[bench.extent] else {}
+    runs_of = frame_times(bench) if RUNS[bench.extent] else {}
+    times = {name: {trace: statistics.median(values) for trace, values in by_trace.items()}
+             for name, by_trace in runs_of.items()}
+    if times:
+        print_frame_ratios(bench, runs_of)
     hunted = bench.hunts['frame-hunt']
     columns = [trace + ' ns' for trace in FRAME_TIMED] if times else []
     table = Table('Frames: time for an operation; instructions of alloc + free; one frame, worst alloc/free',
@@ -348,7 +352,24 @@ def frame_times(bench):
                 if name != 'stack' or trace != 'P3':
                     lines = bench.run('frame-kernel-time', name, trace)
                     times[name].setdefault(trace, []).append(float(lines[0][2]))
-    return {name: {trace: statistics.median(values) for trace, values in by_trace.items()} for name, by_trace in times.items()}
+    return times
+
+
+def print_frame_ratios(bench, times):
+    """Nanoseconds are of one machine, and of how busy it is; the buddy allocator was measured on both."""
+    targets, buddy = bench.figures['frame targets'], bench.figures['frames'][1]
+    columns = [trace + ' ns' for trace in FRAME_TIMED]
+    table = Table(f'Frames: time for an operation ÷ Linux-style buddy (median of {RUNS[bench.extent]} interleaved runs)',
+                  ['allocator', *FRAME_TIMED])
+    ratios = {}
+    for name, by_trace in times.items():
+        ratios[name] = {trace: statistics.median(ours / base for ours, base in zip(values, times['buddy'][trace]))
+                        for trace, values in by_trace.items()}
+        table.add(name, *(f'{ratios[name][trace]:.2f}' if trace in ratios[name] else '-' for trace in FRAME_TIMED))
+    wanted_ratios = [targets[column] / buddy[column] for column in columns]
+    table.add('target', *(f'{ratio:.2f}' for ratio in wanted_ratios))
+    table.add('ours', *(verdict_most(ratios['ours'][trace], ratio) for trace, ratio in zip(FRAME_TIMED, wanted_ratios)))
+    table.print()
 
 
 def main():
