@@ -123,3 +123,26 @@ TEST(pageframe_check_knows_how_large_the_budget_can_be)
     pageframe.ungranted = ~pageframe.granted;
     check_is_clean();
 }
+
+/* A size, a zone or a count that does not fit, sealed as if it did: nothing else is looked at. */
+TEST(pageframe_check_knows_what_sizes_can_be)
+{
+    machine_start(0x100, FRAMES);
+    struct {
+        void *start;
+        uint32_t wrong;
+    } const fields[] = {{&pageframe.frames, 0},    {&pageframe.frames, FRAMES + 1},
+                        {&pageframe.top_zone, 0},  {&pageframe.top_zone, PAGEFRAME_ZONES},
+                        {&pageframe.top_first, 0}, {&pageframe.top_count, FRAMES}};
+    for (unsigned i = 0; i < ARRAY_COUNT(fields); i++) {
+        uint32_t kept, *field = fields[i].start;
+        kept = *field;
+        *field = fields[i].wrong;
+        pageframe.seal = pageframe_seal();
+        CHECK_EQUAL(count_faults(), 1);
+        CHECK(strstr(sentences, "the settings or the sizes are damaged") != NULL);
+        *field = kept;
+        pageframe.seal = pageframe_seal();
+        check_is_clean();
+    }
+}
