@@ -119,7 +119,8 @@ cpu_switch_stack:
     movl 8(%esp), %eax
     movl 4(%esp), %esp
     xorl %ebp, %ebp             /* a backtrace ends here */
-    andl $-16, %esp
+    andl $-16, %esp             /* what a call has to find (System V ABI, i386) */
+    pushl $0
     pushl $0
     pushl $0
     pushl $0
