@@ -10,7 +10,7 @@ FUZZ_TARGETS := e820 e820_parse pageframe paging heap
 
 # Modules that need the port layer link the host's fake one: $(call fuzz-memory,NAME) is everything
 # that the host test of NAME links of the memory tree.
-fuzz-memory = $(wildcard $(addsuffix /*.c,$(MEMORY_$(1)))) $(filter-out %/main.c,$(UNIT_SHARED))
+fuzz-memory = $(wildcard $(addsuffix /*.c,$(MEMORY_$(1)))) $(filter-out %/main.c,$(UNIT_SHARED)) tests/fuzz/failure.c
 
 FUZZ_SOURCES_e820       := kernel/memory/e820/e820.c tests/unit/e820_oracle.c
 FUZZ_SOURCES_e820_parse := tools/e820-regions/table.c

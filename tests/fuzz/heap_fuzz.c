@@ -2,9 +2,6 @@
  * Turns the fuzzer's bytes into a machine and a sequence of calls on its heap: right ones, whose
  * objects are stamped, and wrong ones, which must change nothing. At the end all comes back.
  */
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
 
 #include "tests/fuzz/fuzz.h"
 #include "tests/unit/heap_machine.h"
@@ -18,18 +15,6 @@ static struct block {
     void *object;
     size_t bytes;
 } blocks[BLOCKS_MAX];
-
-/* What the machine calls when something is not as it should be. */
-void test_fail(const char *file, int line, const char *format, ...)
-{
-    va_list arguments;
-    fprintf(stderr, "%s:%d: ", file, line);
-    va_start(arguments, format);
-    vfprintf(stderr, format, arguments);
-    va_end(arguments);
-    fputc('\n', stderr);
-    abort();
-}
 
 /* Mostly small, with a bias to the sizes of classes and pages. */
 static size_t take_size(void)

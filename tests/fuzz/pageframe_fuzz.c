@@ -2,9 +2,6 @@
  * Turns the fuzzer's bytes into a machine and a sequence of calls on its frames, each of which is
  * compared with the model of the unit tests.
  */
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
 
 #include "tests/fuzz/fuzz.h"
 #include "tests/unit/pageframe_model.h"
@@ -17,18 +14,6 @@ static struct fuzz_bytes input;
 static uint32_t next(void)
 {
     return (uint32_t)fuzz_take(&input, 3);
-}
-
-/* What the model calls when the allocator does not do as it should. */
-void test_fail(const char *file, int line, const char *format, ...)
-{
-    va_list arguments;
-    fprintf(stderr, "%s:%d: ", file, line);
-    va_start(arguments, format);
-    vfprintf(stderr, format, arguments);
-    va_end(arguments);
-    fputc('\n', stderr);
-    abort();
 }
 
 /* Up to 32 MiB, with one hole, on either side of the border at 16 MiB. */

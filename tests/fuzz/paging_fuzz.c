@@ -3,7 +3,6 @@
  * the pages there are beside it. A call that is refused must change nothing; one that succeeds must
  * have done what it was asked for and nothing else, and nothing that the memory map forbids.
  */
-#include <stdarg.h>
 
 #include "tests/fuzz/fuzz.h"
 #include "tests/unit/paging_machine.h"
@@ -14,23 +13,6 @@
 /* What the array says of a page: 0, or the address of its frame, flags and 1. */
 static uint64_t model[PAGES];
 static uint32_t model_pages;
-
-void test_fail(const char *file, int line, const char *format, ...)
-{
-    va_list arguments;
-    fprintf(stderr, "%s:%d: ", file, line);
-    va_start(arguments, format);
-    vfprintf(stderr, format, arguments);
-    va_end(arguments);
-    fputc('\n', stderr);
-    abort();
-}
-
-/* For the tests that the machine's file registers: none. */
-void test_register(struct test *test)
-{
-    (void)test;
-}
 
 static uint64_t describe(frame_t frame, uint32_t flags)
 {
