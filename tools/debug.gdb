@@ -1,7 +1,6 @@
-# Attaches to the machine that `make debug` started and stops where the kernel begins.
+# For `make debug`, which has connected gdb to the stopped machine: runs to where the kernel begins.
 set confirm off
 set pagination off
 set architecture i386
-target remote localhost:1234
 break kernel_main
 continue
