@@ -8,11 +8,14 @@ import re
 import sys
 
 # Part of the tree -> the parts that it may include, besides itself. The longest matching prefix is a file's part.
-# Data flows along kernel/memory: bytemap, e820 -> pageframe -> paging -> heap; nothing includes what is to its right.
+# Data flows along kernel/memory: bytemap, e820 -> pageframe -> paging -> heap -> thread -> space -> file -> process
+# -> syscall; nothing includes what is to its right.
 PURE = ['kernel/include', 'kernel/lib']
 PORT = PURE + ['kernel/memory']  # memory.h, platform.h, check.h: what all five modules share
 FRAMES = PORT + ['kernel/memory/bytemap', 'kernel/memory/e820', 'kernel/memory/pageframe']
 MEMORY = FRAMES + ['kernel/memory/paging', 'kernel/memory/heap', 'kernel/memory/system']
+BELOW_FILES = MEMORY + ['kernel/cpu', 'kernel/thread', 'kernel/space']
+SYSTEM = BELOW_FILES + ['kernel/file', 'kernel/process', 'kernel/syscall']
 MACHINE = ['kernel/cpu', 'kernel/device', 'kernel/device/power', 'kernel/device/serial', 'kernel/debug/symbols']
 MAY_INCLUDE = {
     'boot': PURE + ['kernel/memory', 'kernel/memory/e820', 'kernel/device/power'],
@@ -31,11 +34,16 @@ MAY_INCLUDE = {
     'kernel/device/power': PURE + ['kernel/cpu', 'kernel/device/serial'],  # how the machine ends concerns everyone
     'kernel/device': MEMORY + ['kernel/cpu', 'kernel/device/power', 'kernel/device/serial'],
     'kernel/debug/symbols': PURE,
+    'kernel/thread': MEMORY + ['kernel/cpu'],
+    'kernel/space': MEMORY + ['kernel/cpu', 'kernel/thread'],
+    'kernel/file': BELOW_FILES + ['kernel/device', 'kernel/device/serial'],
+    'kernel/process': BELOW_FILES + ['kernel/file', 'kernel/device/power'],
+    'kernel/syscall': BELOW_FILES + ['kernel/file', 'kernel/process'],
     'kernel/sanitizer': MEMORY + MACHINE + ['kernel/debug', 'kernel/start'],  # stands beside all it checks
-    'kernel/debug': MEMORY + MACHINE + ['tests/kernel'],
+    'kernel/debug': SYSTEM + MACHINE + ['tests/kernel'],
     'kernel/kernel.ld.S': PORT,
-    'kernel/main.c': MEMORY + MACHINE + ['kernel/debug', 'kernel/start'],
-    'tests/kernel': MEMORY + MACHINE + ['kernel/sanitizer'],
+    'kernel/main.c': SYSTEM + MACHINE + ['kernel/debug', 'kernel/start'],
+    'tests/kernel': SYSTEM + MACHINE + ['kernel/sanitizer'],
 }
 # Single files that stand in a folder but are a part of their own.
 ALIASES = {'kernel/memory/system.h': 'kernel/memory/system', 'kernel/memory/system.c': 'kernel/memory/system'}
