@@ -2,6 +2,7 @@
 #include "kernel/cpu/irq.h"
 #include "kernel/cpu/timer.h"
 #include "kernel/debug/monitor/monitor.h"
+#include "kernel/debug/symbols/symbols.h"
 #include "kernel/device/acpi/acpi.h"
 #include "kernel/device/keyboard/keyboard.h"
 #include "kernel/device/screen/screen.h"
@@ -10,6 +11,7 @@
 #include "kernel/include/log.h"
 #include "kernel/include/panic.h"
 #include "kernel/include/version.h"
+#include "kernel/lib/format.h"
 #include "kernel/memory/pageframe/pageframe.h"
 #include "kernel/memory/paging/paging.h"
 #include "kernel/memory/system.h"
@@ -29,6 +31,7 @@ static void start_log(void)
         [BOOTINFO_MULTIBOOT1] = "Multiboot",
         [BOOTINFO_MULTIBOOT2] = "Multiboot 2",
     };
+    format_name_caller = symbols_name_caller;
     serial_init();
     if (log_add_sink(serial_write) != 0)
         panic("the log has no room for COM1");

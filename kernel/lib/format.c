@@ -1,5 +1,7 @@
 #include "kernel/lib/format.h"
 
+void (*format_name_caller)(uintptr_t address, char *name, size_t size);
+
 /* Where the text goes: what does not fit is counted and dropped. */
 struct sink {
     char *buffer;
@@ -14,6 +16,7 @@ struct conversion {
     int precision; /* -1: none */
     int bytes;     /* size of the integer argument */
     char letter;
+    bool is_named; /* "pS" */
 };
 
 static void put(struct sink *sink, char character)
@@ -162,7 +165,8 @@ static const char *parse_conversion(const char *at, struct conversion *conversio
     }
     at = parse_length(at, conversion);
     conversion->letter = *at;
-    return at;
+    conversion->is_named = at[0] == 'p' && at[1] == 'S';
+    return at + conversion->is_named;
 }
 
 static uint64_t take_unsigned(const struct conversion *conversion, struct arguments *arguments)
@@ -191,6 +195,24 @@ static void put_signed(struct sink *sink, const struct conversion *conversion, i
     put_number(sink, conversion, magnitude, 10, value < 0 ? "-" : sign);
 }
 
+static void put_pointer(struct sink *sink, const struct conversion *conversion, uintptr_t pointer)
+{
+    char name[FORMAT_NAME_SIZE] = "";
+    struct conversion address = {.precision = 8, .letter = 'x'};
+    if (!conversion->is_named) {
+        put_number(sink, conversion, pointer, 16, "0x");
+        return;
+    }
+    put_number(sink, &address, pointer, 16, "0x");
+    if (format_name_caller != NULL)
+        format_name_caller(pointer, name, sizeof(name));
+    for (const char *at = name; *at != '\0'; at++) {
+        if (at == name)
+            put(sink, ' ');
+        put(sink, *at);
+    }
+}
+
 static void convert(struct sink *sink, const struct conversion *conversion,
                     struct arguments *arguments)
 {
@@ -209,7 +231,7 @@ static void convert(struct sink *sink, const struct conversion *conversion,
                    conversion->alternate ? "0x" : "");
         break;
     case 'p':
-        put_number(sink, conversion, (uintptr_t)va_arg(arguments->list, void *), 16, "0x");
+        put_pointer(sink, conversion, (uintptr_t)va_arg(arguments->list, void *));
         break;
     case 'c':
         character = (char)va_arg(arguments->list, int);

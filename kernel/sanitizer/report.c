@@ -2,7 +2,6 @@
 
 #include "kernel/cpu/trap.h"
 #include "kernel/debug/panic/backtrace.h"
-#include "kernel/debug/symbols/symbols.h"
 #include "kernel/include/log.h"
 #include "kernel/include/panic.h"
 #include "kernel/lib/format.h"
@@ -27,17 +26,10 @@ unsigned sanitizer_expect_end(struct sanitizer_report *last)
     return expected;
 }
 
-/* A return address; it may lie behind its function's last instruction, so the one before is looked
- * up. */
 static void log_place(const char *what, uint32_t address)
 {
-    struct symbol symbol = symbols_find(address - 1);
-    if (address == 0)
-        return;
-    if (symbol.name != NULL)
-        log_line("  %s 0x%08x %s+0x%x", what, address, symbol.name, symbol.offset + 1);
-    else
-        log_line("  %s 0x%08x", what, address);
+    if (address != 0)
+        log_line("  %s %pS", what, (void *)address);
 }
 
 static const char *const kind_names[SANITIZER_KINDS] = {

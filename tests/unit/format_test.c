@@ -35,6 +35,33 @@ TEST(format_cuts_what_does_not_fit)
     CHECK_EQUAL(format_text(NULL, 0, "%d", 12345), 5);
 }
 
+static void name(uintptr_t address, char *name, size_t size)
+{
+    if (address != 0x1000)
+        format_text(name, size, "function_at_%zx+0x4", (size_t)address);
+}
+
+TEST(format_names_callers)
+{
+    static const struct {
+        uintptr_t address;
+        void (*names)(uintptr_t address, char *name, size_t size);
+        const char *text;
+    } cases[] = {
+        {0x1234, NULL, "by 0x00001234, 7"},
+        {0x1234, name, "by 0x00001234 function_at_1234+0x4, 7"},
+        {0x1000, name, "by 0x00001000, 7"},
+    };
+    for (unsigned i = 0; i < ARRAY_COUNT(cases); i++) {
+        char text[64];
+        format_name_caller = cases[i].names;
+        CHECK_EQUAL(format_text(text, sizeof(text), "by %pS, %d", (void *)cases[i].address, 7),
+                    strlen(cases[i].text));
+        CHECK(strcmp(text, cases[i].text) == 0);
+    }
+    format_name_caller = NULL;
+}
+
 TEST(format_random)
 {
     static const char *const formats[] = {"%llx", "%020lld", "%-25llu|", "%+lld", "%.12llx"};

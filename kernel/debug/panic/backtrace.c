@@ -13,17 +13,6 @@ static const char *nameless(uint32_t address)
     return is_boot ? " (start-up code)" : "";
 }
 
-/* A return address may lie behind its function's last instruction, so the one before is looked up.
- */
-static void log_caller(unsigned number, uint32_t address)
-{
-    struct symbol symbol = symbols_find(address - 1);
-    if (symbol.name != NULL)
-        log_line("  #%-2u 0x%08x %s+0x%x", number, address, symbol.name, symbol.offset + 1);
-    else
-        log_line("  #%-2u 0x%08x%s", number, address, nameless(address));
-}
-
 void backtrace_log(uint32_t eip, uint32_t ebp)
 {
     char place[80];
@@ -34,7 +23,7 @@ void backtrace_log(uint32_t eip, uint32_t ebp)
         if (ebp == 0 || ebp % sizeof(uint32_t) != 0 || !cpu_try_read((const void *)ebp, &next) ||
             !cpu_try_read((const void *)(ebp + sizeof(uint32_t)), &caller) || caller == 0)
             return;
-        log_caller(number, caller);
+        log_line("  #%-2u %pS%s", number, (void *)caller, nameless(caller));
         if (next <= ebp) /* callers' frames lie above; anything else is an end, or a loop */
             return;
         ebp = next;

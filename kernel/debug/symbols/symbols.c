@@ -46,3 +46,10 @@ const char *symbols_describe(uint32_t address, char *buffer, size_t size)
         format_text(buffer, size, "%s+0x%x", symbol.name, symbol.offset);
     return buffer;
 }
+
+void symbols_name_caller(uintptr_t address, char *name, size_t size)
+{
+    struct symbol symbol = symbols_find(address - 1);
+    if (symbol.name != NULL)
+        format_text(name, size, "%s+0x%x", symbol.name, symbol.offset + 1);
+}

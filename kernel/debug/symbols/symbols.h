@@ -18,4 +18,8 @@ struct symbol symbols_find(uint32_t address);
 /* "name+0x12", or "0x00123456" where there is no name, in the buffer; returns the buffer. */
 const char *symbols_describe(uint32_t address, char *buffer, size_t size);
 
+/* The same for a return address, which may lie behind its function's last instruction; nothing
+ * where there is no name. What %pS of kernel/lib/format.h asks. */
+void symbols_name_caller(uintptr_t address, char *name, size_t size);
+
 #endif

@@ -237,7 +237,7 @@ static __attribute__((noinline)) void refuse(const void *object, const struct he
     enum heap_misuse misuse = misuse_of(object, owner);
     heap_tally_set(&heap.misuses[misuse], heap.misuses[misuse].count + 1);
     platform_interrupts_restore(saved);
-    platform_log("heap: %s free of %p refused, called from %p", names[misuse], object, caller);
+    platform_log("heap: %s free of %p refused, called from %pS", names[misuse], object, caller);
 }
 
 /* All that is not an object of a size class. Interrupts off; turns them back on. */

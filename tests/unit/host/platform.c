@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "kernel/lib/format.h"
 #include "tests/unit/test.h"
 
 struct platform_features platform_features = {
@@ -97,7 +98,7 @@ void platform_log(const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(host_log_last, sizeof(host_log_last), format, arguments);
+    format_text_arguments(host_log_last, sizeof(host_log_last), format, arguments);
     va_end(arguments);
     host_log_lines++;
     if (getenv("VERBOSE") != NULL)
@@ -109,7 +110,7 @@ void platform_panic(const char *file, int line, const char *format, ...)
     char text[256];
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(text, sizeof(text), format, arguments);
+    format_text_arguments(text, sizeof(text), format, arguments);
     va_end(arguments);
     test_fail(file, line, "panic: %s", text);
 }
