@@ -245,7 +245,8 @@ static void check_references(struct check *check)
 static void check_counters(struct check *check)
 {
     uint32_t spare = bytemap.count[BYTEMAP_FREE] + bytemap.count[BYTEMAP_ZEROED];
-    uint32_t kept = pageframe.reserve_frames, given_out = pageframe_given_out();
+    uint32_t kept = pageframe.reserve_frames + pageframe.promised_frames,
+             given_out = pageframe_given_out();
     uint32_t allocated = (uint32_t)pageframe.granted - (uint32_t)pageframe.budget;
     if (pageframe.granted != ~pageframe.ungranted)
         check_fault(check, "pageframe: the count of frames granted and its complement disagree");
@@ -255,10 +256,14 @@ static void check_counters(struct check *check)
     if ((uint32_t)pageframe.budget > (spare > kept ? spare - kept : 0))
         check_fault(check, "pageframe: the budget of %u frames reaches into the reserve",
                     pageframe.budget);
-    if (kept > pageframe.ram_frames / 4 ||
+    if (pageframe.promised_frames != ~pageframe.promised_frames_not ||
+        pageframe.promised_frames > spare)
+        check_fault(check, "pageframe: %u frames are promised, %u are free",
+                    pageframe.promised_frames, spare);
+    if (pageframe.reserve_frames > pageframe.ram_frames / 4 ||
         pageframe.low_watermark_frames > pageframe.ram_frames / 4)
         check_fault(check, "pageframe: reserve %u or low watermark %u is above a quarter of RAM",
-                    kept, pageframe.low_watermark_frames);
+                    pageframe.reserve_frames, pageframe.low_watermark_frames);
     if (pageframe.troubles_not != ~(pageframe.failures + pageframe.refusals))
         check_fault(check, "pageframe: failures, refusals and their sum's complement disagree");
     for (unsigned below = pageframe.top_zone + 1; below < PAGEFRAME_ZONES; below++)

@@ -112,6 +112,8 @@ struct pageframe {
     frame_t reach;
     uint32_t ram_frames;
     uint32_t reserve_frames, low_watermark_frames;
+    uint32_t promised_frames;     /* of the free ones, kept for those to whom they are promised */
+    uint32_t promised_frames_not; /* ~promised_frames: tells a wrong byte in it */
     uint64_t failures, refusals;
     uint64_t troubles_not; /* ~(failures + refusals): tells a wrong byte in them */
 

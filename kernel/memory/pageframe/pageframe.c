@@ -85,6 +85,7 @@ static bool is_within_reserve(uint32_t count, unsigned where)
 {
     uint32_t spare = free_frames();
     uint32_t kept = where & PAGEFRAME_MUST ? 0 : pageframe.reserve_frames;
+    kept += pageframe.promised_frames;
     return spare >= kept && spare - kept >= count;
 }
 
@@ -95,7 +96,7 @@ static void account(uint64_t count)
 {
     uint64_t allocations = pageframe.granted - (uint32_t)pageframe.budget + count;
     uint32_t spare = free_frames();
-    uint32_t kept = pageframe.reserve_frames;
+    uint32_t kept = pageframe.reserve_frames + pageframe.promised_frames;
     pageframe.budget = (int32_t)(spare > kept ? spare - kept : 0);
     pageframe.granted = allocations + (uint32_t)pageframe.budget;
     pageframe.ungranted = ~pageframe.granted;
@@ -893,6 +894,109 @@ frame_t pageframe_alloc_zeroed(unsigned where, bytemap_tag_t tag)
     return frame;
 }
 
+/* ---- promises ---- */
+
+/* One place changes the count. */
+static void count_promised(uint32_t change)
+{
+    pageframe.promised_frames += change;
+    pageframe.promised_frames_not -= change;
+}
+
+/* The budget, and with it what says how many were given out, becomes larger by this (modulo 2^32).
+ */
+static void widen_budget(uint32_t change)
+{
+    pageframe.budget += (int32_t)change;
+    pageframe.granted += (uint64_t)(int64_t)(int32_t)change;
+    pageframe.ungranted = ~pageframe.granted;
+}
+
+int pageframe_promise(uint32_t frames)
+{
+    unsigned long saved = platform_interrupts_save();
+    int error = 0;
+    if ((uint32_t)pageframe.budget < frames)
+        account(0);
+    if ((uint32_t)pageframe.budget >= frames) {
+        widen_budget(-frames);
+        count_promised(frames);
+    } else {
+        (void)fail();
+        error = -ENOMEM;
+    }
+    platform_interrupts_restore(saved);
+    return error;
+}
+
+void pageframe_unpromise(uint32_t frames)
+{
+    unsigned long saved = platform_interrupts_save();
+    MEMORY_ASSERT(frames <= pageframe.promised_frames);
+    count_promised(-frames);
+    account(0);
+    platform_interrupts_restore(saved);
+}
+
+/* One promised frame becomes one that the budget has; what follows takes it from there. */
+static void redeem(void)
+{
+    MEMORY_ASSERT(pageframe.promised_frames != 0);
+    count_promised((uint32_t)-1);
+    widen_budget(1);
+}
+
+static void unredeem(void)
+{
+    count_promised(1);
+    account(0);
+}
+
+frame_t pageframe_alloc_promised(unsigned where, bytemap_tag_t tag)
+{
+    unsigned long saved = platform_interrupts_save();
+    redeem();
+    frame_t frame = pageframe_alloc(where & ~PAGEFRAME_MUST, tag);
+    if (UNLIKELY(frame == FRAME_NONE))
+        unredeem();
+    platform_interrupts_restore(saved);
+    return frame;
+}
+
+frame_t pageframe_take_promised_zeroed(bytemap_tag_t tag)
+{
+    frame_t frame = FRAME_NONE;
+    unsigned long saved = platform_interrupts_save();
+    if (pageframe.zeroed_count != 0 && verdicts[tag] == GIVEN) {
+        redeem();
+        frame = drop_zeroed(pageframe.zeroed_count - 1);
+        give_out(frame, tag);
+    }
+    platform_interrupts_restore(saved);
+    return frame;
+}
+
+frame_t pageframe_alloc_promised_zeroed(bytemap_tag_t tag)
+{
+    frame_t frame = pageframe_take_promised_zeroed(tag);
+    if (frame == FRAME_NONE) {
+        frame = pageframe_alloc_promised(PAGEFRAME_DIRECT, tag);
+        if (frame != FRAME_NONE)
+            memset(platform_frame_pointer(frame), 0, FRAME_SIZE);
+    }
+    return frame;
+}
+
+int pageframe_release_promised(frame_t frame)
+{
+    unsigned long saved = platform_interrupts_save();
+    int left = pageframe_release(frame);
+    if (left == 0)
+        count_promised(1);
+    platform_interrupts_restore(saved);
+    return left;
+}
+
 void pageframe_set_watermarks(uint32_t reserve, uint32_t low)
 {
     unsigned long saved = platform_interrupts_save();
@@ -909,6 +1013,8 @@ enum pageframe_pressure pageframe_pressure(void)
     unsigned long saved = platform_interrupts_save();
     uint32_t spare = free_frames();
     enum pageframe_pressure pressure = PAGEFRAME_PLENTY;
+    uint32_t promised = pageframe.promised_frames;
+    spare = spare > promised ? spare - promised : 0;
     if (spare <= pageframe.reserve_frames)
         pressure = PAGEFRAME_SCARCE;
     else if (spare < pageframe.low_watermark_frames)
@@ -933,6 +1039,7 @@ void pageframe_read_statistics(struct pageframe_statistics *statistics)
     statistics->ram_frames = pageframe.ram_frames;
     statistics->free_frames = free_frames();
     statistics->reserve_frames = pageframe.reserve_frames;
+    statistics->promised_frames = pageframe.promised_frames;
     statistics->low_watermark_frames = pageframe.low_watermark_frames;
     for (unsigned zone = 0; zone < PAGEFRAME_ZONES; zone++) {
         sum = zone < pageframe.top_zone ? sum + pageframe.zones[zone].free_frames : free_frames();
@@ -1016,6 +1123,7 @@ uint32_t pageframe_init(void *storage, const struct e820_map *map, uint32_t fram
     pageframe.top_first = pageframe_borders[pageframe.top_zone];
     pageframe.top_count = frames - pageframe.top_first;
     pageframe.troubles_not = ~(uint64_t)0;
+    pageframe.promised_frames_not = ~(uint32_t)0;
     lay_out(storage, frames);
     pageframe.seal = pageframe_seal();
     pageframe_index_init();

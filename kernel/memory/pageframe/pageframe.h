@@ -35,9 +35,10 @@ enum pageframe_where {
 enum pageframe_pressure { PAGEFRAME_PLENTY, PAGEFRAME_SHORT, PAGEFRAME_SCARCE };
 
 struct pageframe_statistics {
-    uint32_t ram_frames;     /* all RAM: the sum over all states but absent */
-    uint32_t free_frames;    /* free + zeroed */
-    uint32_t reserve_frames; /* of them, kept for PAGEFRAME_MUST */
+    uint32_t ram_frames;      /* all RAM: the sum over all states but absent */
+    uint32_t free_frames;     /* free + zeroed */
+    uint32_t reserve_frames;  /* of them, kept for PAGEFRAME_MUST */
+    uint32_t promised_frames; /* of them, kept for pageframe_alloc_promised */
     uint32_t low_watermark_frames;
     uint32_t zone_free_frames[PAGEFRAME_WHERE_COUNT]; /* that such a caller could have */
     uint64_t allocations, frees; /* frames that were given out (taken ones too), that came back */
@@ -136,6 +137,23 @@ int pageframe_retag(frame_t frame, bytemap_tag_t tag) MUST_CHECK;
  */
 bool pageframe_zero_one(void);
 frame_t pageframe_alloc_zeroed(unsigned where, bytemap_tag_t tag);
+
+/*
+ * Promises. pageframe_promise(n) keeps n free frames from everybody else, PAGEFRAME_MUST included:
+ * 0, or -ENOMEM if so many are not free beside the reserve and what is promised already.
+ * pageframe_alloc_promised is pageframe_alloc that takes its frame out of what is promised, and so
+ * finds one wherever `where` leaves the choice; _zeroed the same with every byte zero, in the
+ * direct view. pageframe_release_promised is pageframe_release after which a frame that it freed is
+ * promised again. pageframe_unpromise lets go of frames that were not taken. The caller keeps count
+ * of what he was promised: taking or letting go more is a broken invariant. O(1).
+ */
+int pageframe_promise(uint32_t frames) MUST_CHECK;
+void pageframe_unpromise(uint32_t frames);
+frame_t pageframe_alloc_promised(unsigned where, bytemap_tag_t tag) MUST_CHECK;
+frame_t pageframe_alloc_promised_zeroed(bytemap_tag_t tag) MUST_CHECK;
+/* Only a frame that was zeroed ahead: FRAME_NONE when there is none. */
+frame_t pageframe_take_promised_zeroed(bytemap_tag_t tag) MUST_CHECK;
+int pageframe_release_promised(frame_t frame) MUST_CHECK;
 
 void pageframe_read_statistics(struct pageframe_statistics *statistics);
 
