@@ -16,6 +16,8 @@
 #include "kernel/memory/paging/paging.h"
 #include "kernel/memory/system.h"
 #include "kernel/start/start.h"
+#include "kernel/thread/clock.h"
+#include "kernel/thread/thread.h"
 
 /* kernel.ld.S */
 extern const char image_text_start[], image_text_end[], image_rodata_start[], image_rodata_end[],
@@ -94,6 +96,8 @@ static void kernel_run(void)
     screen_init(&bootinfo);   /* shows the log so far; reads the font from boot memory */
     acpi_init(bootinfo.rsdp); /* what the machine has, and how to switch it off */
     log_line("memory: %u frames of boot given back", memory_release_boot());
+    thread_init(); /* from here on, what runs is the monitor's thread */
+    clock_init();
     monitor_run(bootinfo.command_line);
 }
 

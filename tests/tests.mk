@@ -16,6 +16,7 @@ SOURCES_acpi     := kernel/device/acpi/tables.c
 SOURCES_screen   := kernel/device/screen/terminal.c
 SOURCES_start    := kernel/start/commandline.c
 SOURCES_mtrr     := kernel/cpu/mtrr_plan.c
+SOURCES_thread   := kernel/thread/run_queue.c kernel/thread/timer_heap.c kernel/cpu/rtc_time.c
 SOURCES_keyboard := kernel/device/keyboard/scancode.c
 
 UNIT_SHARED := kernel/lib/format.c kernel/lib/errors.c kernel/memory/check.c kernel/memory/memory.c \
@@ -24,7 +25,7 @@ UNIT_SHARED := kernel/lib/format.c kernel/lib/errors.c kernel/memory/check.c ker
 unit-sources = $(wildcard $(addsuffix /*.c,$(MEMORY_$(1)))) $(wildcard tests/unit/$(1)*_test.c) \
                $(SOURCES_$(1)) $(UNIT_SHARED) $(if $(filter system,$(1)),kernel/memory/system.c)
 
-UNIT_TESTS  := e820 bytemap pageframe paging heap system format monitor acpi screen keyboard mtrr boot start
+UNIT_TESTS  := e820 bytemap pageframe paging heap system format monitor acpi screen keyboard mtrr boot start thread
 UNIT_CFLAGS := -std=gnu11 -O1 -g -fno-omit-frame-pointer $(WARNINGS) $(INCLUDES) -fno-pie \
                -fsanitize=address,undefined -fno-sanitize-recover=all
 

@@ -39,7 +39,7 @@ MAY_INCLUDE = {
     'kernel/file': BELOW_FILES + ['kernel/device', 'kernel/device/serial'],
     'kernel/process': BELOW_FILES + ['kernel/file', 'kernel/device/power'],
     'kernel/syscall': BELOW_FILES + ['kernel/file', 'kernel/process'],
-    'kernel/sanitizer': MEMORY + MACHINE + ['kernel/debug', 'kernel/start'],  # stands beside all it checks
+    'kernel/sanitizer': MEMORY + MACHINE + ['kernel/debug', 'kernel/start', 'kernel/thread'],  # stands beside all it checks
     'kernel/debug': SYSTEM + MACHINE + ['tests/kernel'],
     'kernel/kernel.ld.S': PORT,
     'kernel/main.c': SYSTEM + MACHINE + ['kernel/debug', 'kernel/start'],

@@ -4,6 +4,7 @@
 
 #include "kernel/cpu/cache.h"
 #include "kernel/cpu/fault.h"
+#include "kernel/cpu/fpu.h"
 #include "kernel/cpu/registers.h"
 #include "kernel/cpu/segments.h"
 #include "kernel/cpu/trap.h"
@@ -43,6 +44,8 @@ static const struct {
     [CPU_PSE] = {"pse", LEAF_1_EDX, 3, 0},
     [CPU_PSE36] = {"pse36", LEAF_1_EDX, 17, 0},
     [CPU_TSC] = {"tsc", LEAF_1_EDX, 4, 0},
+    [CPU_FXSR] = {"fxsr", LEAF_1_EDX, 24, CR4_OSFXSR},
+    [CPU_SSE] = {"sse", LEAF_1_EDX, 25, CR4_OSXMMEXCPT},
     [CPU_APIC] = {"apic", LEAF_1_EDX, 9, 0},
     [CPU_MTRR] = {"mtrr", LEAF_1_EDX, 12, 0},
 };
@@ -162,6 +165,9 @@ void cpu_init(void)
     description.physical_bits = read_physical_bits();
     for (unsigned feature = CPU_PAE; feature < CPU_MCE; feature++)
         switch_on(feature);
+    switch_on(CPU_FXSR);
+    switch_on(CPU_SSE);
+    fpu_init();
     fault_init();
     switch_on(CPU_MCE);
     platform_features = (struct platform_features){

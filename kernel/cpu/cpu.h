@@ -22,6 +22,8 @@ enum cpu_feature {
     CPU_PSE,
     CPU_PSE36,
     CPU_TSC,
+    CPU_FXSR,
+    CPU_SSE,
     CPU_APIC,
     CPU_MTRR,
     CPU_FEATURE_COUNT
@@ -62,6 +64,14 @@ void cpu_set_kernel_root(paddr_t root);
 _Noreturn void cpu_switch_stack(uint32_t top, void (*run)(void));
 
 void cpu_interrupts_on(void);
+
+/* The time-stamp counter; only where there is one. */
+static inline uint64_t cpu_read_tsc(void)
+{
+    uint64_t value;
+    __asm__ volatile("rdtsc" : "=A"(value));
+    return value;
+}
 
 /* Waits for an interrupt; they are on afterwards. */
 void cpu_idle(void);

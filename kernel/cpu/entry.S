@@ -65,13 +65,33 @@ trap_common:
     pushl %ebx
     call trap_dispatch
     movl %ebx, %esp
+
+/*
+ * IN: ESP: a struct trap_frame; interrupts are off. OUT: what it holds.
+ * A user's segment register may hold what cannot be loaded (any more): it becomes null.
+ */
+    .globl trap_return
+trap_return:
     popl %gs
-    popl %fs
-    popl %es
-    popl %ds
-    popal
+1:  popl %fs
+2:  popl %es
+3:  popl %ds
+4:  popal
     addl $8, %esp               /* vector, error code */
     iret
+
+    .macro null_selector popped
+5:  addl $4, %esp
+    pushl $0
+    jmp \popped
+    .section .exceptions, "a", @progbits
+    .long \popped, 5b
+    .text
+    .endm
+    null_selector trap_return
+    null_selector 1b
+    null_selector 2b
+    null_selector 3b
 
 /*
  * bool cpu_try_read(const void *address, uint32_t *value)

@@ -22,6 +22,7 @@
 static irq_handler handlers[IRQ_COUNT];
 static uint32_t counts[IRQ_COUNT];
 static uint32_t spurious_count;
+static const struct trap_frame *interrupted;
 
 /* Old controllers need a moment between two writes, which a write to the port of the power-on
  * self-test takes. */
@@ -77,7 +78,12 @@ static bool is_spurious(unsigned irq)
     return !(port_read8(command) & 1u << SPURIOUS_LINE);
 }
 
-void irq_dispatch(unsigned irq)
+const struct trap_frame *irq_frame(void)
+{
+    return interrupted;
+}
+
+void irq_dispatch(unsigned irq, const struct trap_frame *frame)
 {
     if (is_spurious(irq)) {
         if (spurious_count++ == 0)
@@ -86,6 +92,7 @@ void irq_dispatch(unsigned irq)
             port_write8(FIRST_COMMAND, COMMAND_END); /* the cascade's line was in service */
         return;
     }
+    interrupted = frame;
     counts[irq]++;
     if (handlers[irq] != NULL)
         handlers[irq]();

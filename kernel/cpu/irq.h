@@ -24,7 +24,12 @@ int irq_register(unsigned irq, irq_handler handler) MUST_CHECK;
 uint32_t irq_count(unsigned irq);
 uint32_t irq_spurious_count(void);
 
+struct trap_frame;
+
+/* What the interrupt whose handler runs has interrupted. */
+const struct trap_frame *irq_frame(void);
+
 /* For the trap code: a line fired. */
-void irq_dispatch(unsigned irq);
+void irq_dispatch(unsigned irq, const struct trap_frame *frame);
 
 #endif

@@ -3,6 +3,8 @@
 
 /* Control registers, model-specific registers and flags (Intel SDM 3A, 2.5; 4). */
 #define CR0_MP                    (1u << 1)
+#define CR0_EM                    (1u << 2)
+#define CR0_TS                    (1u << 3)
 #define CR0_NE                    (1u << 5)
 #define CR0_WP                    (1u << 16)
 #define CR0_NW                    (1u << 29)
@@ -13,12 +15,16 @@
 #define CR4_PAE                   (1u << 5)
 #define CR4_MCE                   (1u << 6)
 #define CR4_PGE                   (1u << 7)
+#define CR4_OSFXSR                (1u << 9)
+#define CR4_OSXMMEXCPT            (1u << 10)
 #define CR4_UMIP                  (1u << 11)
 #define CR4_SMEP                  (1u << 20)
 #define CR4_SMAP                  (1u << 21)
 
 #define EFLAGS_ALWAYS             (1 << 1) /* reads as one, whatever is written */
+#define EFLAGS_TF                 (1u << 8)
 #define EFLAGS_IF                 (1u << 9)
+#define EFLAGS_DF                 (1u << 10)
 #define EFLAGS_AC                 (1u << 18)
 
 #define MSR_MCG_CAP               0x179
@@ -38,6 +44,13 @@
 #define SELECTOR_DATA             0x10
 #define SELECTOR_TSS              0x18
 #define SELECTOR_DOUBLE_FAULT_TSS 0x20
+/* Of users, at the places where Linux has them (i386, asm/segment.h): three slots for thread-local
+ * storage, which set_thread_area fills, and flat code and data. */
+#define SELECTOR_TLS_FIRST 0x30
+#define SELECTOR_TLS_COUNT 3
+#define SELECTOR_USER_CODE 0x73
+#define SELECTOR_USER_DATA 0x7B
+#define SELECTOR_COUNT     16
 
 #ifndef __ASSEMBLER__
 

@@ -20,6 +20,8 @@ struct task_state {
 #define DOUBLE_FAULT_STACK_BYTES 8192
 #define DESCRIPTOR_FLAT_CODE     0x00CF9B000000FFFFull
 #define DESCRIPTOR_FLAT_DATA     0x00CF93000000FFFFull
+#define DESCRIPTOR_USER_CODE     0x00CFFB000000FFFFull
+#define DESCRIPTOR_USER_DATA     0x00CFF3000000FFFFull
 #define DESCRIPTOR_TSS           0x89ull /* present, system, available 32-bit TSS */
 
 void double_fault_entry(void);
@@ -28,7 +30,7 @@ void double_fault_entry(void);
 static struct task_state task __attribute__((aligned(128)));
 static struct task_state double_fault_task __attribute__((aligned(128)));
 static uint8_t double_fault_stack[DOUBLE_FAULT_STACK_BYTES] __attribute__((aligned(16)));
-static uint64_t descriptors[5] __attribute__((aligned(8)));
+static uint64_t descriptors[SELECTOR_COUNT] __attribute__((aligned(8)));
 
 static uint64_t task_descriptor(const struct task_state *state)
 {
@@ -80,7 +82,23 @@ void segments_init(void)
     descriptors[SELECTOR_DATA / 8] = DESCRIPTOR_FLAT_DATA;
     descriptors[SELECTOR_TSS / 8] = task_descriptor(&task);
     descriptors[SELECTOR_DOUBLE_FAULT_TSS / 8] = task_descriptor(&double_fault_task);
+    descriptors[SELECTOR_USER_CODE / 8] = DESCRIPTOR_USER_CODE;
+    descriptors[SELECTOR_USER_DATA / 8] = DESCRIPTOR_USER_DATA;
     load_descriptors();
+}
+
+void segments_load(uint32_t stack_end, const uint64_t tls[SELECTOR_TLS_COUNT])
+{
+    task.esp0 = stack_end;
+    for (unsigned i = 0; i < SELECTOR_TLS_COUNT; i++)
+        descriptors[SELECTOR_TLS_FIRST / 8 + i] = tls[i];
+}
+
+uint64_t segments_make_tls(uint32_t base, uint32_t limit, uint32_t flags)
+{
+    uint64_t low = (limit & 0xFFFF) | (uint64_t)(base & 0xFFFFFF) << 16;
+    return low | (uint64_t)(flags | (limit >> 16 & 0xF) << 16) << 32 |
+           (uint64_t)(base & 0xFF000000u) << 32;
 }
 
 void cpu_set_kernel_root(paddr_t root)

@@ -7,26 +7,37 @@
 #include "kernel/memory/platform.h"
 
 /* Intel 8254 data sheet; the PC feeds it 1.193182 MHz. */
-#define COUNTER_HZ     1193182u
-#define COUNTER_0      0x40
-#define CONTROL        0x43
-#define CONTROL_RATE_0 0x34 /* counter 0, low byte then high, rate generator */
-#define STORM_RATE_MAX 20000u
+#define COUNTER_HZ      1193182u
+#define COUNTER_0       0x40
+#define CONTROL         0x43
+#define CONTROL_RATE_0  0x34 /* counter 0, low byte then high, rate generator */
+#define CONTROL_LATCH_0 0x00
+#define STORM_RATE_MAX  20000u
+
+/* The first 8259 says what it has not yet delivered. */
+#define INTERRUPTS    0x20
+#define READ_REQUESTS 0x0A
+#define REQUEST_TIMER 0x01
 
 static volatile uint64_t ticks;
 static void (*storm_handler)(void);
+static void (*tick_handler)(void);
 
 /* The time since the last tick, and what one interrupt adds to it, in counts of the counter. A
  * divisor that does not divide evenly loses nothing: what remains counts for the next tick. */
 static uint32_t divisor;
 static uint32_t counts_since_tick;
+static uint64_t counts_before; /* of all periods that ended */
 
 static void on_interrupt(void)
 {
+    counts_before += divisor;
     counts_since_tick += divisor;
     while (counts_since_tick >= COUNTER_HZ / TIMER_HZ) {
         counts_since_tick -= COUNTER_HZ / TIMER_HZ;
         ticks++;
+        if (tick_handler != NULL)
+            tick_handler();
     }
     if (storm_handler != NULL)
         storm_handler();
@@ -51,6 +62,38 @@ uint64_t timer_ticks(void)
 {
     unsigned long saved = platform_interrupts_save();
     uint64_t now = ticks;
+    platform_interrupts_restore(saved);
+    return now;
+}
+
+void timer_set_tick(void (*tick)(void))
+{
+    tick_handler = tick;
+}
+
+/* The counter runs down from `divisor`. If it has begun anew and its interrupt still waits, the
+ * period that ended is not in the books yet. */
+static uint32_t counts_in_period(void)
+{
+    port_write8(CONTROL, CONTROL_LATCH_0);
+    uint32_t left = port_read8(COUNTER_0);
+    left |= (uint32_t)port_read8(COUNTER_0) << 8;
+    uint32_t counts = left <= divisor ? divisor - left : 0;
+    port_write8(INTERRUPTS, READ_REQUESTS);
+    if (port_read8(INTERRUPTS) & REQUEST_TIMER && counts < divisor / 2)
+        counts += divisor;
+    return counts;
+}
+
+/* A count is 838.095344 ns. */
+uint64_t timer_read_ns(void)
+{
+    static uint64_t latest;
+    unsigned long saved = platform_interrupts_save();
+    uint64_t counts = counts_before + counts_in_period();
+    uint64_t now = counts * 838 + counts * 95344 / 1000000;
+    latest = now > latest ? now : latest;
+    now = latest;
     platform_interrupts_restore(saved);
     return now;
 }

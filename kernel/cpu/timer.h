@@ -15,6 +15,13 @@ uint64_t timer_ticks(void);
 /* Busy for at least this long, by the clock; interrupts must be on. */
 void timer_wait_ticks(uint32_t ticks);
 
+/* Called at each tick, from its interrupt. */
+void timer_set_tick(void (*tick)(void));
+
+/* Nanoseconds since timer_init by the counter itself; never goes back. From anywhere; reads ports.
+ */
+uint64_t timer_read_ns(void);
+
 /* For tests that need a storm: `storm` is called `rate` times a second (up to 20,000) from the
  * timer's interrupt, while timer_ticks goes on at its own pace. NULL ends it. */
 void timer_set_storm(uint32_t rate, void (*storm)(void));

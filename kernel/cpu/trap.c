@@ -8,11 +8,15 @@
 
 #define GATE_INTERRUPT 0x8E00u /* present, 32-bit, interrupts off on entry */
 #define GATE_TASK      0x8500u
+#define GATE_CALL      0xEF00u /* users may, interrupts stay on */
+#define GATE_FOR_USERS 0x6000u
 
 extern const uint32_t trap_stubs[TRAP_VECTORS + 1];
 
 static uint64_t gates[256] __attribute__((aligned(8)));
 static uint32_t other_count;
+
+struct trap_hooks trap_hooks;
 
 /* A fault at `instruction` goes on at `resume`. */
 struct exception_entry {
@@ -72,8 +76,15 @@ void trap_init(void)
         uint32_t stub = trap_stubs[vector < TRAP_VECTORS ? vector : TRAP_OTHER];
         gates[vector] = gate(SELECTOR_CODE, stub, GATE_INTERRUPT);
     }
+    gates[TRAP_BREAKPOINT] |= (uint64_t)GATE_FOR_USERS << 32;
+    gates[TRAP_OVERFLOW] |= (uint64_t)GATE_FOR_USERS << 32;
     gates[TRAP_DOUBLE_FAULT] = gate(SELECTOR_DOUBLE_FAULT_TSS, 0, GATE_TASK);
     __asm__ volatile("lidt %0" : : "m"(pointer) : "memory");
+}
+
+void trap_set_call(uint32_t vector, void (*entry)(void))
+{
+    gates[vector] = gate(SELECTOR_CODE, (uint32_t)entry, GATE_CALL);
 }
 
 /* True if the fault was expected where it happened, and execution goes on elsewhere. */
@@ -103,17 +114,42 @@ uint32_t trap_other_count(void)
     return other_count;
 }
 
+/* In the kernel, or in user mode while there are no users. */
+static void handle_exception(struct trap_frame *frame, uint32_t address)
+{
+    if (trap_is_from_user(frame) && trap_hooks.user_exception != NULL) {
+        trap_hooks.user_exception(frame, address);
+        return;
+    }
+    if (frame->vector == TRAP_PAGE_FAULT && trap_hooks.kernel_page_fault != NULL &&
+        trap_hooks.kernel_page_fault(frame, address))
+        return;
+    if (!recover(frame))
+        panic_trap(frame, address);
+}
+
+static void handle_interrupt(struct trap_frame *frame)
+{
+    irq_dispatch(frame->vector - IRQ_VECTOR, frame);
+    if (trap_hooks.after_interrupt != NULL)
+        trap_hooks.after_interrupt();
+}
+
 void trap_dispatch(struct trap_frame *frame)
 {
     uint32_t address = read_cr2(); /* before anything can fault again */
-    if (frame->vector == TRAP_OTHER)
+    if (frame->vector < TRAP_EXCEPTIONS) {
+        if (frame->vector == TRAP_NMI)
+            fault_nmi(frame);
+        else if (frame->vector == TRAP_MACHINE_CHECK)
+            fault_machine_check();
+        else
+            handle_exception(frame, address);
+    } else if (frame->vector == TRAP_OTHER) {
         ignore_other(frame);
-    else if (frame->vector >= IRQ_VECTOR)
-        irq_dispatch(frame->vector - IRQ_VECTOR);
-    else if (frame->vector == TRAP_NMI)
-        fault_nmi(frame);
-    else if (frame->vector == TRAP_MACHINE_CHECK)
-        fault_machine_check();
-    else if (!recover(frame))
-        panic_trap(frame, address);
+    } else {
+        handle_interrupt(frame);
+    }
+    if (trap_is_from_user(frame) && trap_hooks.before_user != NULL)
+        trap_hooks.before_user(frame);
 }

@@ -2,7 +2,10 @@
 #define KERNEL_CPU_TRAP_H
 
 /* Exceptions (Intel SDM 3A, 6.3.1) that the code names. */
+#define TRAP_DEBUG         1
 #define TRAP_NMI           2
+#define TRAP_BREAKPOINT    3
+#define TRAP_OVERFLOW      4
 #define TRAP_DOUBLE_FAULT  8
 #define TRAP_PAGE_FAULT    14
 #define TRAP_MACHINE_CHECK 18
@@ -47,6 +50,23 @@ const char *trap_name(uint32_t vector);
 
 /* Interrupt descriptor table with all exceptions and interrupt lines, and one stub for the rest. */
 void trap_init(void);
+
+/*
+ * What others do about traps; NULL is nothing, or a panic. They are called with interrupts off, and
+ * return so.
+ */
+struct trap_hooks {
+    void (*after_interrupt)(void); /* of the 8259s: somebody else may run now */
+    /* A page fault in the kernel: true if the instruction can be made again. */
+    bool (*kernel_page_fault)(struct trap_frame *frame, uint32_t address);
+    /* An exception in user mode; CR2 is the address. */
+    void (*user_exception)(struct trap_frame *frame, uint32_t address);
+    void (*before_user)(struct trap_frame *frame); /* the frame goes back to user mode */
+};
+extern struct trap_hooks trap_hooks;
+
+/* The vector's gate leads to `entry`, which users may call (INT); interrupts stay as they are. */
+void trap_set_call(uint32_t vector, void (*entry)(void));
 
 /* How often a vector came that nobody has asked for. */
 uint32_t trap_other_count(void);

@@ -19,7 +19,7 @@
 #define MAP_IMAGE_START       0x00100000 /* kernel image */
 #define MAP_HEAP_START        0x00550000 /* kernel heap window */
 #define MAP_GUARD_BELOW_START 0x08550000 /* never mapped */
-#define MAP_STACK_START       0x08560000 /* kernel stack of boot, idle thread and monitor */
+#define MAP_STACK_START       0x08560000 /* kernel stack of boot and monitor */
 #define MAP_GUARD_ABOVE_START 0x08570000 /* never mapped */
 #define MAP_FRAMEBUFFER_START 0x08580000 /* linear framebuffer, wherever it is physically */
 #define MAP_MMIO_START        0x0B000000 /* device registers, mapped on request */

@@ -1,5 +1,6 @@
 #include "kernel/lib/string.h"
 #include "kernel/sanitizer/internal.h"
+#include "kernel/thread/stack.h"
 
 /*
  * What instrumented code calls: names and meanings are those of GCC's sanitizer.def, "noabort" as
@@ -67,6 +68,8 @@ void __asan_handle_no_return(void)
     uint32_t stack = (uint32_t)__builtin_frame_address(0) & ~(SHADOW_GRANULE - 1);
     if (stack >= MAP_STACK_START && stack < MAP_STACK_END)
         shadow_unpoison(stack, MAP_STACK_END - stack);
+    else if (stack >= MAP_STACKS_START && stack < MAP_STACKS_END)
+        shadow_unpoison(stack, stack_end_of(stack) - stack);
 }
 
 void __asan_poison_stack_memory(uint32_t address, uint32_t bytes)

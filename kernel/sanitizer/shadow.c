@@ -11,9 +11,10 @@
  * Where the shadow is, and what backs it.
  *
  *   of the kernel image, of its stack       arrays in the image, from the first instruction on
- *   of a page of the heap                   a frame for 8 pages, while one of them is committed
+ *   of a page of the heap, or of a thread's a frame for 8 pages, while one of them is there
+ *     stack
  *   of all other addresses with something   one frame of zeros, read-only
- *     behind them, and of the heap's rest
+ *     behind them, and of those rows' rest
  *   of the direct view beyond the RAM,      nothing: an access there is wild
  *     and of the shadow itself
  *
@@ -43,8 +44,10 @@ static const uint8_t zeros[PAGE_SIZE] __attribute__((aligned(PAGE_SIZE))) = {0};
 static uint64_t zero_table[ENTRIES] __attribute__((aligned(PAGE_SIZE)));
 static uint64_t first_table[ENTRIES] __attribute__((aligned(PAGE_SIZE)));
 
-/* Pages of the heap that are committed, of each 8 that share a page of shadow. */
+/* Pages of the heap and of threads' stacks that are there, of each 8 that share a page of shadow.
+ */
 static uint8_t heap_users[(MAP_HEAP_END - MAP_HEAP_START) / PAGE_SHADOWS];
+static uint8_t stacks_users[(MAP_STACKS_END - MAP_STACKS_START) / PAGE_SHADOWS];
 
 WRAP(void *, memset, void *to, int byte, size_t bytes);
 
@@ -177,16 +180,27 @@ WRAP(void, paging_load, const struct paging_space *space)
     __real_paging_load(space);
 }
 
-/* ---- of the heap ---- */
+/* ---- of the heap and of threads' stacks ---- */
 
 static bool is_heap(uintptr_t address)
 {
     return address >= MAP_HEAP_START && address < MAP_HEAP_END;
 }
 
+static bool is_stack(uintptr_t address)
+{
+    return address >= MAP_STACKS_START && address < MAP_STACKS_END;
+}
+
+static bool is_watched(uintptr_t address)
+{
+    return is_heap(address) || is_stack(address);
+}
+
 static uint8_t *users_of(uintptr_t address)
 {
-    return &heap_users[(address - MAP_HEAP_START) / PAGE_SHADOWS];
+    return is_heap(address) ? &heap_users[(address - MAP_HEAP_START) / PAGE_SHADOWS]
+                            : &stacks_users[(address - MAP_STACKS_START) / PAGE_SHADOWS];
 }
 
 static uint32_t shadow_page_of(uintptr_t address)
@@ -194,7 +208,7 @@ static uint32_t shadow_page_of(uintptr_t address)
     return (uint32_t)shadow_of(address) & ~(PAGE_SIZE - 1);
 }
 
-static int heap_shadow_take(uintptr_t address)
+static int page_shadow_take(uintptr_t address)
 {
     uint32_t shadow = shadow_page_of(address);
     if (*users_of(address) == 0) {
@@ -208,11 +222,12 @@ static int heap_shadow_take(uintptr_t address)
     }
     ++*users_of(address);
     /* The heap's own tables are at the window's end. */
-    shadow_poison(address, PAGE_SIZE, address < HEAP_RECORDS_START ? SHADOW_HEAP_UNUSED : 0);
+    bool is_object = is_heap(address) && address < HEAP_RECORDS_START;
+    shadow_poison(address, PAGE_SIZE, is_object ? SHADOW_HEAP_UNUSED : 0);
     return 0;
 }
 
-static void heap_shadow_give(uintptr_t address)
+static void page_shadow_give(uintptr_t address)
 {
     uint32_t shadow = shadow_page_of(address);
     if (--*users_of(address) != 0)
@@ -222,14 +237,14 @@ static void heap_shadow_give(uintptr_t address)
         panic("sanitizer: a page of the shadow cannot be given back");
 }
 
-/* The pages of the heap come and go through these two. */
+/* The pages of both come and go through these two. */
 int __wrap_paging_map_page(struct paging_space *space, uintptr_t address, frame_t frame,
                            uint32_t flags)
 {
     unsigned long saved = platform_interrupts_save();
     int error = __real_paging_map_page(space, address, frame, flags);
-    if (error == 0 && is_heap(address)) {
-        error = heap_shadow_take(address);
+    if (error == 0 && is_watched(address)) {
+        error = page_shadow_take(address);
         if (error != 0)
             __real_paging_unmap_page(space, address);
     }
@@ -241,8 +256,8 @@ frame_t __wrap_paging_unmap_page(struct paging_space *space, uintptr_t address)
 {
     unsigned long saved = platform_interrupts_save();
     frame_t frame = __real_paging_unmap_page(space, address);
-    if (frame != FRAME_NONE && is_heap(address))
-        heap_shadow_give(address);
+    if (frame != FRAME_NONE && is_watched(address))
+        page_shadow_give(address);
     platform_interrupts_restore(saved);
     return frame;
 }

@@ -11,7 +11,7 @@
 #define NS_PER_SECOND 1000000000ull
 #define NS_PER_TICK   1000000ull /* TIMER_HZ is 1000 */
 
-/* Measures; takes about 20 ms. Interrupts on, once. */
+/* Measures for 0.4 ms, and goes on measuring in the background for the first seconds. Once. */
 void clock_init(void);
 
 /* Nanoseconds since boot; never goes back. From anywhere. */

@@ -40,6 +40,7 @@ enum thread_state { THREAD_NEW, THREAD_READY, THREAD_RUNNING, THREAD_WAITING, TH
 #define THREAD_WORK_SIGNAL (1u << 1) /* a signal is to be taken: interruptible waits end */
 
 struct process;
+struct user_thread;
 struct paging_space;
 struct mutex;
 
@@ -53,9 +54,9 @@ struct thread {
     void *fpu;                       /* FPU state of kernel/cpu/fpu.h, or NULL: it has none */
     uint64_t tls[3];                 /* descriptors of the three TLS slots */
 
-    struct process *process; /* NULL: a kernel thread's; kernel/process owns what it points at */
-    struct thread *process_next, *process_previous; /* process's list of its threads */
-    uint32_t id;                                    /* as programs see it; 0: none */
+    struct process *process; /* NULL: a kernel thread's. Both are kernel/process's. */
+    struct user_thread *user;
+    uint32_t id; /* as programs see it; 0: none */
     char name[THREAD_NAME_SIZE];
 
     /* Scheduling; changed by kernel/thread only. */
@@ -70,11 +71,14 @@ struct thread {
     struct thread_queue *ready_queue; /* the one it is on, or NULL */
 
     int wake_result;                   /* what its wait returns */
-    struct mutex *waits_for;           /* for whom its priority is lent on */
+    bool is_woken;                     /* an entry of it was woken before it blocked */
+    struct mutex *waits_for;           /* whose holder its priority is lent to */
+    struct wait_entry *waits_at;       /* its place among the mutex's waiters */
     struct mutex *held;                /* mutexes with waiters that it holds, by mutex.held_next */
     uint64_t user_ticks, kernel_ticks; /* where the tick found it */
     uint64_t voluntary_switches, other_switches;
 
+    struct thread *all_next, *all_previous;
     void (*run)(void *);
     void *argument;
 };
@@ -114,6 +118,7 @@ void thread_yield(void);
  * last enable gives way to who is waiting for it. A thread that waits in between panics. */
 void preempt_disable(void);
 void preempt_enable(void);
+bool preempt_is_enabled(void);
 
 /* As platform_interrupts_restore, and gives way to who became ready meanwhile. Not from interrupt
  * handlers, which give way on their return. */
@@ -123,6 +128,8 @@ void thread_interrupts_restore(unsigned long saved);
  * Whoever set it clears it again. From anywhere. */
 void thread_interrupt(struct thread *thread);
 void thread_interrupt_clear(struct thread *thread);
+
+void thread_set_name(struct thread *thread, const char *name); /* cut to what fits */
 
 /* Policy, priority (1 to 99 for the real-time ones, else 0). 0 or -EINVAL. */
 int thread_set_policy(struct thread *thread, enum thread_policy policy, int priority) MUST_CHECK;

@@ -13,7 +13,8 @@
  *
  * Who waits on several queues at once (poll) enters himself in each and blocks:
  *
- *      wait_add(&queue, &entry) ...; error = wait_block(flags, deadline); wait_remove(&entry) ...
+ *      wait_begin(); wait_add(&queue, &entry) ...; if nothing is ready, with interrupts off:
+ *      error = wait_block(flags, deadline); at the end wait_remove(&entry) ...
  *
  * Waiters stand in order of priority, and of arrival among equals; a queue that is all zeros is
  * empty. Whatever holds a queue outlives its waiters.
@@ -41,9 +42,12 @@ struct wait_queue {
  */
 int wait_sleep(struct wait_queue *queue, unsigned flags, uint64_t deadline_ns) MUST_CHECK;
 
-/* The parts of it; all with interrupts off. wait_add: the running thread joins. wait_block: as
- * wait_sleep; 0 as soon as one of the entries was woken since it was added. wait_remove: leaves, if
- * it is still there. */
+/*
+ * The parts of it. wait_begin forgets earlier wake-ups; wait_add: the running thread joins a queue;
+ * wait_block: as wait_sleep, and 0 at once if one of the entries was woken since wait_begin;
+ * wait_remove: leaves the queue, if it is still there. Interrupts may be on but for wait_block.
+ */
+void wait_begin(void);
 void wait_add(struct wait_queue *queue, struct wait_entry *entry);
 int wait_block(unsigned flags, uint64_t deadline_ns) MUST_CHECK;
 void wait_remove(struct wait_entry *entry);

@@ -88,8 +88,8 @@ KERNEL_TEST(spurious_interrupts_are_recognised)
 {
     unsigned long saved = platform_interrupts_save();
     uint32_t before[3] = {irq_spurious_count(), irq_count(7), irq_count(15)};
-    irq_dispatch(7);
-    irq_dispatch(15);
+    irq_dispatch(7, NULL);
+    irq_dispatch(15, NULL);
     uint32_t after[3] = {irq_spurious_count(), irq_count(7), irq_count(15)};
     platform_interrupts_restore(saved);
     SELFTEST_CHECK(after[0] == before[0] + 2 && after[1] == before[1] && after[2] == before[2]);

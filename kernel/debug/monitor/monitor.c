@@ -1,6 +1,5 @@
 #include "kernel/debug/monitor/monitor.h"
 
-#include "kernel/cpu/cpu.h"
 #include "kernel/debug/monitor/commands.h"
 #include "kernel/debug/monitor/editor.h"
 #include "kernel/debug/monitor/parse.h"
@@ -10,11 +9,13 @@
 #include "kernel/include/bootinfo.h"
 #include "kernel/lib/format.h"
 #include "kernel/lib/string.h"
-#include "kernel/memory/pageframe/pageframe.h"
 #include "kernel/memory/platform.h"
+#include "kernel/thread/thread.h"
+#include "kernel/thread/wait.h"
 
 #define PROMPT "32rtos> "
 
+static struct wait_queue typed;
 static struct editor editor;
 static char run_list[BOOTINFO_COMMAND_LINE_SIZE];
 static char command[BOOTINFO_COMMAND_LINE_SIZE];
@@ -43,24 +44,22 @@ static int read_byte(void)
     return byte >= 0 ? byte : keyboard_read();
 }
 
-/*
- * The time in which nobody types is the idle time: frames are zeroed ahead, one between two looks
- * at the input, until there are enough; then the processor sleeps. The last look and the sleep are
- * one step: a byte that comes between them wakes it, because interrupts come on with the sleep.
- */
+/* From the interrupts of serial port and keyboard. */
+static void hear(void)
+{
+    wait_wake_all(&typed);
+}
+
+/* Others run while nobody types. */
 static unsigned char wait_for_byte(void)
 {
-    bool has_work = true;
-    for (;;) {
-        unsigned long saved = platform_interrupts_save();
-        int byte = read_byte();
-        if (byte < 0 && !has_work)
-            cpu_idle();
-        platform_interrupts_restore(saved);
-        if (byte >= 0)
-            return (unsigned char)byte;
-        has_work = pageframe_zero_one();
-    }
+    int byte;
+    unsigned long saved = platform_interrupts_save();
+    do
+        byte = read_byte();
+    while (byte < 0 && wait_sleep(&typed, 0, WAIT_FOREVER) == 0);
+    thread_interrupts_restore(saved);
+    return (unsigned char)byte;
 }
 
 /* What the command line passes, shown as if it had been typed. The list is copied: it may lie in
@@ -92,6 +91,8 @@ static void read_command(void)
 _Noreturn void monitor_run(const char *command_line)
 {
     const char *list = parse_run_part(command_line);
+    serial_set_listener(hear);
+    keyboard_set_listener(hear);
     if (list != NULL)
         run_commands(list);
     editor_init(&editor);

@@ -26,6 +26,7 @@
 static char ring[RING_SIZE];
 static uint32_t written, read;
 static struct scancode_state state;
+static void (*heard)(void);
 
 int keyboard_read(void)
 {
@@ -46,6 +47,13 @@ static void handle(void)
         return;
     for (unsigned i = 0; i < count; i++)
         ring[written++ % RING_SIZE] = text[i];
+    if (count != 0 && heard != NULL)
+        heard();
+}
+
+void keyboard_set_listener(void (*listener)(void))
+{
+    heard = listener;
 }
 
 static bool wait_for(uint8_t mask, uint8_t value)

@@ -11,4 +11,7 @@ void keyboard_init(void);
  * What is typed faster than it is read, by more than 64 characters, is lost. */
 int keyboard_read(void);
 
+/* Called from the interrupt when characters have come. One at a time; NULL: nobody. */
+void keyboard_set_listener(void (*listener)(void));
+
 #endif

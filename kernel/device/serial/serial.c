@@ -46,6 +46,7 @@ static uint32_t dropped_bytes; /* and not yet reported */
 static volatile uint8_t ring[SERIAL_RING_SIZE];
 static volatile uint32_t ring_in, ring_out;
 static volatile uint32_t lost_bytes;
+static void (*heard)(void);
 
 /* Nothing there reads as all ones, and the scratch register keeps what was written only where there
  * is one. Line status bit 7 may be set with a FIFO, so the status alone says little. */
@@ -156,9 +157,16 @@ static void on_interrupt(void)
 {
     for (unsigned bytes = 0; bytes < 64; bytes++) {
         if (!(port_read8(SERIAL_STATUS) & STATUS_RECEIVED))
-            return;
+            break;
         keep(port_read8(SERIAL_DATA));
     }
+    if (heard != NULL && ring_in != ring_out)
+        heard();
+}
+
+void serial_set_listener(void (*listener)(void))
+{
+    heard = listener;
 }
 
 void serial_start_receiving(void)

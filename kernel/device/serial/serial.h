@@ -24,6 +24,9 @@ void serial_write(const char *text, size_t length);
 /* The oldest received byte, or -1: nothing there. */
 int serial_read(void);
 
+/* Called from the interrupt when bytes have come. One at a time; NULL: nobody. */
+void serial_set_listener(void (*listener)(void));
+
 /* How many received bytes were lost because nobody read them. */
 uint32_t serial_lost_bytes(void);
 

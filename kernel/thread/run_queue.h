@@ -1,0 +1,48 @@
+#ifndef KERNEL_THREAD_RUN_QUEUE_H
+#define KERNEL_THREAD_RUN_QUEUE_H
+
+#include "kernel/thread/thread.h"
+
+/*
+ * The threads that are ready, in order. Pure: no lock, no clock; whoever calls has interrupts off.
+ *
+ *      real_time[99] ... real_time[1]   one queue a priority; bit p of `occupied` is set if and
+ * only if real_time[p] has somebody fair[active]                     threads with some of their
+ * slice left fair[!active]                    threads that used theirs up, with a new one
+ *
+ * The two fair queues change places when the active one is empty, so nobody starves, and a thread
+ * that slept comes back before those who did not. Every call is O(1).
+ */
+struct thread_queue {
+    struct thread *first, *last;
+};
+
+#define RUN_QUEUE_PRIORITIES 100
+
+struct run_queue {
+    struct thread_queue real_time[RUN_QUEUE_PRIORITIES]; /* [0] stays empty */
+    uint32_t occupied[(RUN_QUEUE_PRIORITIES + 31) / 32];
+    struct thread_queue fair[2];
+    unsigned active;
+    uint32_t count;
+};
+
+enum run_queue_end { RUN_QUEUE_FRONT, RUN_QUEUE_BACK };
+
+/* A fair thread without a slice gets one, and waits for the next round. */
+void run_queue_add(struct run_queue *queue, struct thread *thread, enum run_queue_end end);
+void run_queue_remove(struct run_queue *queue, struct thread *thread);
+
+/* Who should run, or NULL. It stays where it is. */
+struct thread *run_queue_first(struct run_queue *queue);
+
+/* Whether `first` should run instead of `running`, which is not in the queue. */
+bool run_queue_precedes(const struct thread *first, const struct thread *running);
+
+/* Ticks that a thread gets: nice -20 twice THREAD_SLICE_TICKS, 19 one. */
+uint16_t run_queue_slice(const struct thread *thread);
+
+/* Links, bits and the count agree. */
+bool run_queue_is_sound(const struct run_queue *queue);
+
+#endif

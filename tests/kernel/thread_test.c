@@ -1,0 +1,398 @@
+#include "kernel/cpu/registers.h"
+#include "kernel/cpu/timer.h"
+#include "kernel/include/errors.h"
+#include "kernel/memory/heap/heap.h"
+#include "kernel/memory/pageframe/pageframe.h"
+#include "kernel/memory/paging/paging.h"
+#include "kernel/memory/platform.h"
+#include "kernel/memory/system.h"
+#include "kernel/thread/clock.h"
+#include "kernel/thread/mutex.h"
+#include "kernel/thread/stack.h"
+#include "kernel/thread/thread.h"
+#include "tests/kernel/selftest.h"
+
+/*
+ * Threads of a test count themselves in and out; `wait_for_end` waits until all are out. The test
+ * itself runs in the monitor's thread, in the fair class.
+ */
+static volatile uint32_t running, steps;
+static struct wait_queue ended;
+static char order[16]; /* what threads did, one letter a deed */
+static volatile uint32_t order_length;
+
+static void note(char letter)
+{
+    unsigned long saved = platform_interrupts_save();
+    if (order_length < sizeof(order) - 1) {
+        order[order_length++] = letter;
+        order[order_length] = '\0';
+    }
+    platform_interrupts_restore(saved);
+}
+
+static bool is_order(const char *expected)
+{
+    for (uint32_t i = 0; i <= order_length; i++)
+        if (order[i] != expected[i])
+            return false;
+    return true;
+}
+
+static void begin(void)
+{
+    running = steps = order_length = 0;
+    order[0] = '\0';
+}
+
+static struct thread *make(void (*run)(void *), void *argument, enum thread_policy policy,
+                           int priority)
+{
+    struct thread *thread = thread_create("test", run, argument);
+    if (thread == NULL || thread_set_policy(thread, policy, priority) != 0)
+        return NULL;
+    running++;
+    return thread;
+}
+
+static void out(void)
+{
+    unsigned long saved = platform_interrupts_save();
+    running--;
+    wait_wake_all(&ended);
+    thread_interrupts_restore(saved);
+}
+
+/* False if they are not out after ten seconds. */
+static bool wait_for_end(void)
+{
+    uint64_t deadline = clock_monotonic_ns() + 10 * NS_PER_SECOND;
+    int error = 0;
+    unsigned long saved = platform_interrupts_save();
+    while (running != 0 && error == 0)
+        error = wait_sleep(&ended, 0, deadline);
+    thread_interrupts_restore(saved);
+    thread_yield(); /* who was last is freed by who runs next */
+    return running == 0;
+}
+
+static void count_and_end(void *unused)
+{
+    (void)unused;
+    steps++;
+    out();
+}
+
+KERNEL_TEST(threads_begin_and_end)
+{
+    struct pageframe_statistics before, after;
+    struct heap_statistics heap_before, heap_after;
+    for (unsigned i = 0; i < 10001; i++) {
+        if (i == 1) { /* tables and slabs are there now, and stay */
+            heap_trim();
+            heap_read_statistics(&heap_before);
+            pageframe_read_statistics(&before);
+        }
+        begin();
+        struct thread *thread = make(count_and_end, NULL, THREAD_FAIR, 0);
+        SELFTEST_CHECK(thread != NULL);
+        thread_start(thread);
+        SELFTEST_CHECK(wait_for_end() && steps == 1);
+    }
+    heap_trim();
+    heap_read_statistics(&heap_after);
+    pageframe_read_statistics(&after);
+    SELFTEST_CHECK(before.free_frames == after.free_frames);
+    SELFTEST_CHECK(heap_before.objects == heap_after.objects);
+    SELFTEST_CHECK(memory_check(NULL) == 0);
+}
+
+static volatile uint32_t stack_seen;
+
+static void look_at_stack(void *unused)
+{
+    (void)unused;
+    stack_seen = thread_current()->stack_start;
+    steps = (uint32_t)__builtin_frame_address(0);
+    out();
+}
+
+KERNEL_TEST(thread_stacks_are_guarded)
+{
+    begin();
+    uint32_t stacks = stack_count();
+    struct thread *thread = make(look_at_stack, NULL, THREAD_FAIR, 0);
+    SELFTEST_CHECK(thread != NULL && stack_count() == stacks + 1);
+    uint32_t start = thread->stack_start, end = thread->stack_end;
+    SELFTEST_CHECK(start >= MAP_STACKS_START + PAGE_SIZE && end <= MAP_STACKS_END - PAGE_SIZE);
+    bool is_guarded = !paging_query(&paging_kernel, start - 1).present &&
+                      !paging_query(&paging_kernel, end).present;
+    bool is_mapped = true;
+    for (uint32_t at = start; at < end; at += PAGE_SIZE)
+        is_mapped = is_mapped && paging_query(&paging_kernel, at).present;
+    thread_start(thread);
+    SELFTEST_CHECK(wait_for_end() && is_guarded && is_mapped);
+    SELFTEST_CHECK(steps > start && steps < end && stack_seen == start);
+    SELFTEST_CHECK(!paging_query(&paging_kernel, start).present && stack_count() == stacks);
+}
+
+KERNEL_TEST(threads_that_never_ran_are_discarded)
+{
+    struct pageframe_statistics before, after;
+    pageframe_read_statistics(&before);
+    struct thread *thread = thread_create("test", count_and_end, NULL);
+    SELFTEST_CHECK(thread != NULL);
+    thread_discard(thread);
+    pageframe_read_statistics(&after);
+    SELFTEST_CHECK(before.free_frames == after.free_frames);
+}
+
+static void note_and_end(void *letter)
+{
+    note((char)(uint32_t)letter);
+    out();
+}
+
+/* Whoever has the highest priority runs first; equals in order; the fair ones last. */
+KERNEL_TEST(priorities_decide)
+{
+    static const struct {
+        char letter;
+        enum thread_policy policy;
+        int priority;
+    } given[] = {{'f', THREAD_FAIR, 0},  {'c', THREAD_FIFO, 5}, {'d', THREAD_ROUND_ROBIN, 5},
+                 {'a', THREAD_FIFO, 99}, {'e', THREAD_FIFO, 1}, {'b', THREAD_FIFO, 98}};
+    begin();
+    preempt_disable();
+    for (unsigned i = 0; i < ARRAY_COUNT(given); i++) {
+        struct thread *thread = make(note_and_end, (void *)(uint32_t)given[i].letter,
+                                     given[i].policy, given[i].priority);
+        if (thread != NULL)
+            thread_start(thread);
+    }
+    preempt_enable();
+    SELFTEST_CHECK(wait_for_end());
+    SELFTEST_CHECK(is_order("abcdef"));
+}
+
+KERNEL_TEST(policies_that_make_no_sense_are_refused)
+{
+    struct thread *self = thread_current();
+    SELFTEST_CHECK(thread_set_policy(self, THREAD_FIFO, 0) == -EINVAL);
+    SELFTEST_CHECK(thread_set_policy(self, THREAD_FIFO, 100) == -EINVAL);
+    SELFTEST_CHECK(thread_set_policy(self, THREAD_FAIR, 1) == -EINVAL);
+    SELFTEST_CHECK(thread_set_policy(self, (enum thread_policy)4, 0) == -EINVAL);
+}
+
+static void spin(void *until)
+{
+    while (clock_monotonic_ns() < *(uint64_t *)until)
+        steps++;
+    out();
+}
+
+/* Threads that never wait do not keep others from running: here, the one that tests. */
+KERNEL_TEST(spinning_threads_are_preempted)
+{
+    uint64_t start = clock_monotonic_ns(), until = start + 200 * NS_PER_TICK;
+    begin();
+    struct thread *first = make(spin, &until, THREAD_FAIR, 0);
+    struct thread *second = make(spin, &until, THREAD_FAIR, 0);
+    SELFTEST_CHECK(first != NULL && second != NULL);
+    thread_start(first);
+    thread_start(second);
+    uint32_t turns = 0;
+    while (clock_monotonic_ns() < until - 50 * NS_PER_TICK) {
+        turns++;
+        SELFTEST_CHECK(wait_until(clock_monotonic_ns() + NS_PER_TICK, 0) == 0);
+    }
+    uint64_t ticks_first = first->kernel_ticks, ticks_second = second->kernel_ticks;
+    SELFTEST_CHECK(wait_for_end());
+    SELFTEST_CHECK(turns >= 3);
+    SELFTEST_CHECK(ticks_first > 20 && ticks_second > 20);
+}
+
+static volatile uint64_t woken_at;
+
+static void sleep_and_note(void *unused)
+{
+    (void)unused;
+    if (wait_until(clock_monotonic_ns() + 20 * NS_PER_TICK, 0) == 0)
+        woken_at = clock_monotonic_ns();
+    out();
+}
+
+/* A real-time thread that becomes ready takes the processor from a fair one that spins. */
+KERNEL_TEST(wake_ups_preempt)
+{
+    uint64_t start = clock_monotonic_ns(), until = start + 100 * NS_PER_TICK;
+    begin();
+    struct thread *sleeper = make(sleep_and_note, NULL, THREAD_FIFO, 10);
+    struct thread *spinner = make(spin, &until, THREAD_FAIR, 0);
+    SELFTEST_CHECK(sleeper != NULL && spinner != NULL);
+    thread_start(spinner);
+    thread_start(sleeper);
+    SELFTEST_CHECK(wait_for_end());
+    SELFTEST_CHECK(woken_at >= start + 20 * NS_PER_TICK && woken_at < until);
+}
+
+static struct wait_queue queue;
+static volatile int wait_result;
+
+static void wait_interruptibly(void *unused)
+{
+    (void)unused;
+    unsigned long saved = platform_interrupts_save();
+    wait_result = wait_sleep(&queue, WAIT_INTERRUPTIBLE, WAIT_FOREVER);
+    platform_interrupts_restore(saved);
+    out();
+}
+
+KERNEL_TEST(waits_end_for_each_reason)
+{
+    unsigned long saved = platform_interrupts_save();
+    uint64_t now = clock_monotonic_ns();
+    int past = wait_sleep(&queue, 0, now);
+    int timed_out = wait_sleep(&queue, WAIT_INTERRUPTIBLE, now + 3 * NS_PER_TICK);
+    platform_interrupts_restore(saved);
+    SELFTEST_CHECK(past == -ETIMEDOUT && timed_out == -ETIMEDOUT && wait_is_empty(&queue));
+    begin();
+    for (unsigned way = 0; way < 2; way++) {
+        struct thread *thread = make(wait_interruptibly, NULL, THREAD_FIFO, 1);
+        SELFTEST_CHECK(thread != NULL);
+        thread_start(thread);
+        SELFTEST_CHECK(!wait_is_empty(&queue));
+        if (way == 0)
+            wait_wake_one(&queue);
+        else
+            thread_interrupt(thread);
+        SELFTEST_CHECK(wait_for_end());
+        SELFTEST_CHECK(wait_result == (way == 0 ? 0 : -EINTR) && wait_is_empty(&queue));
+    }
+    thread_interrupt(thread_current());
+    saved = platform_interrupts_save();
+    int at_once = wait_sleep(&queue, WAIT_INTERRUPTIBLE, WAIT_FOREVER);
+    platform_interrupts_restore(saved);
+    thread_interrupt_clear(thread_current());
+    SELFTEST_CHECK(at_once == -EINTR);
+}
+
+static struct mutex mutex, outer;
+
+static void lock_and_note(void *letter)
+{
+    mutex_lock(&mutex);
+    note((char)(uint32_t)letter);
+    mutex_unlock(&mutex);
+    out();
+}
+
+static void lock_outer_then_wait(void *letter)
+{
+    mutex_lock(&outer);
+    lock_and_note(letter);
+    mutex_unlock(&outer);
+}
+
+static void lock_outer(void *letter)
+{
+    mutex_lock(&outer);
+    note((char)(uint32_t)letter);
+    mutex_unlock(&outer);
+    out();
+}
+
+/* The monitor holds `mutex`; a thread that holds `outer` waits for it, and one of priority 70 for
+ * that: both lend theirs. The waiters then get it in order of priority. */
+KERNEL_TEST(mutexes_lend_priority)
+{
+    struct thread *self = thread_current();
+    begin();
+    mutex_lock(&mutex);
+    struct thread *low = make(lock_and_note, (void *)'l', THREAD_FIFO, 10);
+    struct thread *middle = make(lock_outer_then_wait, (void *)'m', THREAD_FIFO, 30);
+    struct thread *high = make(lock_outer, (void *)'h', THREAD_FIFO, 70);
+    SELFTEST_CHECK(low != NULL && middle != NULL && high != NULL);
+    thread_start(low);
+    uint8_t lent_first = self->effective_priority;
+    thread_start(middle);
+    uint8_t lent_second = self->effective_priority;
+    thread_start(high);
+    uint8_t lent_through = self->effective_priority, lent_middle = middle->effective_priority;
+    int busy = mutex_try_lock(&outer);
+    mutex_unlock(&mutex);
+    uint8_t lent_after = self->effective_priority;
+    SELFTEST_CHECK(wait_for_end());
+    SELFTEST_CHECK(lent_first == 10 && lent_second == 30 && lent_through == 70 &&
+                   lent_middle == 70 && lent_after == 0 && busy == -EBUSY);
+    SELFTEST_CHECK(is_order("mhl"));
+    SELFTEST_CHECK(mutex.owner == NULL && outer.owner == NULL);
+}
+
+/* Many threads add to a number that is only right if the lock works; each gives way in between. */
+static volatile uint32_t guarded;
+
+static void add_under_lock(void *unused)
+{
+    (void)unused;
+    for (unsigned i = 0; i < 200; i++) {
+        mutex_lock(&mutex);
+        uint32_t seen = guarded;
+        thread_yield();
+        guarded = seen + 1;
+        mutex_unlock(&mutex);
+    }
+    out();
+}
+
+KERNEL_TEST(mutexes_exclude)
+{
+    begin();
+    guarded = 0;
+    for (unsigned i = 0; i < 8; i++) {
+        struct thread *thread = make(add_under_lock, NULL, THREAD_FAIR, 0);
+        SELFTEST_CHECK(thread != NULL);
+        thread_start(thread);
+    }
+    SELFTEST_CHECK(wait_for_end() && guarded == 8 * 200);
+}
+
+static struct timer timers[4];
+
+static void on_timer(struct timer *timer)
+{
+    note((char)('0' + (timer - timers)));
+}
+
+KERNEL_TEST(timers_come_in_order)
+{
+    static const uint8_t ticks[4] = {9, 3, 6, 12};
+    begin();
+    uint64_t now = clock_monotonic_ns();
+    for (unsigned i = 0; i < 4; i++)
+        timer_set(&timers[i], now + ticks[i] * NS_PER_TICK, on_timer);
+    bool was_set = timer_cancel(&timers[3]), again = timer_cancel(&timers[3]);
+    timer_set(&timers[0], now + 4 * NS_PER_TICK + NS_PER_TICK / 2, on_timer);
+    SELFTEST_CHECK(wait_until(now + 20 * NS_PER_TICK, 0) == 0);
+    SELFTEST_CHECK(was_set && !again && is_order("102"));
+}
+
+/* The monotonic clock goes on, never back, and not slower than the timer. */
+KERNEL_TEST(clocks_agree)
+{
+    uint64_t previous = clock_monotonic_ns();
+    for (unsigned i = 0; i < 10000; i++) {
+        uint64_t now = clock_monotonic_ns();
+        SELFTEST_CHECK(now >= previous);
+        previous = now;
+    }
+    uint64_t wall = clock_wall_ns();
+    uint64_t start = clock_monotonic_ns(), counter = timer_read_ns();
+    timer_wait_ticks(50);
+    uint64_t passed = clock_monotonic_ns() - start, counted = timer_read_ns() - counter;
+    /* An emulator may lose ticks, never find some. */
+    if (passed < 45 * NS_PER_TICK || counted > passed + passed / 10)
+        selftest_fail(__FILE__, __LINE__, "50 ticks are %u us by the clock, %u us by the counter",
+                      (unsigned)(passed / 1000), (unsigned)(counted / 1000));
+    SELFTEST_CHECK(clock_wall_ns() - wall >= passed && wall > 1500000000 * NS_PER_SECOND);
+}
