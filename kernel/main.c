@@ -2,6 +2,7 @@
 #include "kernel/cpu/irq.h"
 #include "kernel/cpu/timer.h"
 #include "kernel/debug/monitor/monitor.h"
+#include "kernel/debug/monitor/parse.h"
 #include "kernel/debug/symbols/symbols.h"
 #include "kernel/device/acpi/acpi.h"
 #include "kernel/device/keyboard/keyboard.h"
@@ -11,7 +12,10 @@
 #include "kernel/include/log.h"
 #include "kernel/include/panic.h"
 #include "kernel/include/version.h"
+#include "kernel/lib/commandline.h"
 #include "kernel/lib/format.h"
+#include "kernel/lib/string.h"
+#include "kernel/memory/heap/debug.h"
 #include "kernel/memory/pageframe/pageframe.h"
 #include "kernel/memory/paging/paging.h"
 #include "kernel/memory/system.h"
@@ -63,6 +67,26 @@ static void say_memory(void)
                  (unsigned)(map->beyond_bytes >> 20));
 }
 
+/* guard=N: every n-th object of the heap is guarded. The last such word counts. */
+static void start_guard(void)
+{
+    const char *value = commandline_value(bootinfo.command_line, "guard=");
+    char digits[12] = "";
+    uint64_t every;
+    if (value == NULL)
+        return;
+    memcpy(digits, value, strnlen(value, sizeof(digits) - 1));
+    for (char *end = digits; *end != '\0'; end++)
+        if (commandline_is_blank(*end))
+            *end = '\0';
+    if (parse_number(digits, &every) != 0 || every > UINT32_MAX) {
+        log_line("guard=%s: not a number; no object of the heap is guarded", digits);
+        return;
+    }
+    heap_guard_set((uint32_t)every);
+    log_line("heap: of %u new objects, one gets pages of its own", (uint32_t)every);
+}
+
 static void start_memory(void)
 {
     const struct memory_setup setup = {
@@ -86,6 +110,7 @@ static void start_memory(void)
         panic("the memory system cannot start: %s", error_text(error));
     cpu_set_kernel_root(paging_kernel.root);
     say_memory();
+    start_guard();
 }
 
 /* On the kernel's own stack, with everything of memory at hand. */

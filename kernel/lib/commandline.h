@@ -38,4 +38,15 @@ static inline const char *commandline_next(const char *word)
     return commandline_first(word);
 }
 
+/* What stands behind `name` ("video=") in the last word that begins with it, to the next blank;
+ * NULL: there is no such word. */
+static inline const char *commandline_value(const char *text, const char *name)
+{
+    const char *value = NULL;
+    for (const char *word = commandline_first(text); word != NULL; word = commandline_next(word))
+        if (strncmp(word, name, strlen(name)) == 0)
+            value = word + strlen(name);
+    return value;
+}
+
 #endif

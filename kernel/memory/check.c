@@ -4,7 +4,7 @@
 
 void check_fault(struct check *check, const char *format, ...)
 {
-    char sentence[200];
+    char sentence[256];
     va_list arguments;
     check->faults++;
     if (check->say == NULL)

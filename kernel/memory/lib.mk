@@ -7,7 +7,8 @@ LIBRARY_SOURCES := $(sort $(shell find kernel/memory -name '*.c')) $(addprefix k
 LIBRARY_OBJECTS := $(LIBRARY_SOURCES:%=$(BUILD)/library/%.o)
 LIBRARY_HEADERS := $(addprefix kernel/include/,bootinfo.h errors.h types.h) $(addprefix kernel/lib/,format.h string.h) \
                    $(addprefix kernel/memory/,check.h memory.h platform.h system.h) \
-                   $(foreach module,bytemap e820 heap pageframe paging,kernel/memory/$(module)/$(module).h)
+                   $(foreach module,bytemap e820 heap pageframe paging,kernel/memory/$(module)/$(module).h) \
+                   kernel/memory/heap/debug.h
 
 # As the kernel, but for the port; one section for each function and table, so that a linker can leave out what
 # nobody calls (--gc-sections). The address space of a library is its user's: a name that the embedder defines, too

@@ -1,7 +1,7 @@
 #include "kernel/include/log.h"
 #include "kernel/lib/string.h"
 #include "kernel/memory/bytemap/internal.h"
-#include "kernel/memory/heap/internal.h"
+#include "kernel/memory/heap/guard.h"
 #include "kernel/memory/pageframe/internal.h"
 #include "kernel/memory/paging/internal.h"
 #include "kernel/memory/system.h"
@@ -21,6 +21,7 @@ struct plant {
 /* What the faults are planted around: an object in a slab, one of whole pages, a frame. */
 static char *small_object;
 static char *large_object;
+static char *guarded_object;
 static frame_t frame;
 
 static char first_sentence[200];
@@ -233,6 +234,16 @@ static uint8_t *class_size(void)
     return (uint8_t *)&heap.classes[4].size;
 }
 
+static uint8_t *behind_guarded(void)
+{
+    return (uint8_t *)guarded_object + 100;
+}
+
+static uint8_t *guarded_count(void)
+{
+    return (uint8_t *)&heap_guard.objects;
+}
+
 static const struct plant plants[] = {
     {"a free frame's state", free_state, 0x04},
     {"an allocated frame's owner", allocated_state, 0x30},
@@ -272,6 +283,8 @@ static const struct plant plants[] = {
     {"a run's length", run_length, 0x01},
     {"the heap's class of a size", size_class, 0x01},
     {"a class's object size", class_size, 0x10},
+    {"the bytes behind a guarded object", behind_guarded, 0x01},
+    {"the count of guarded objects", guarded_count, 0x01},
 };
 
 static void flip(uint8_t *byte, uint8_t bits)
@@ -306,16 +319,30 @@ static const char *plant_all(void)
     return NULL;
 }
 
-KERNEL_TEST(planted_faults_are_found)
+/* The first two lie in pages that the records describe, so these are not guarded; the third is. */
+static void take_objects(void)
 {
+    struct heap_guard_statistics guard;
+    heap_guard_read_statistics(&guard);
+    heap_guard_set(0);
     small_object = kmalloc(48);
     large_object = kmalloc(3 * PAGE_SIZE);
+    heap_guard_set(1);
+    guarded_object = kmalloc(100);
+    heap_guard_set(guard.every);
+}
+
+KERNEL_TEST(planted_faults_are_found)
+{
+    take_objects();
     frame = pageframe_alloc(PAGEFRAME_DIRECT, BYTEMAP_TAG(BYTEMAP_ALLOCATED, BYTEMAP_KERNEL));
     const char *missed = "nothing: out of memory";
-    if (small_object != NULL && large_object != NULL && frame != FRAME_NONE)
+    if (small_object != NULL && large_object != NULL && heap_guard_holds(guarded_object) &&
+        frame != FRAME_NONE)
         missed = plant_all();
     kfree(small_object);
     kfree(large_object);
+    kfree(guarded_object);
     if (frame != FRAME_NONE && pageframe_free(frame) != 0)
         missed = "the frame itself";
     if (missed != NULL)

@@ -81,7 +81,7 @@ struct heap_statistics machine_statistics(void)
     heap_read_statistics(&statistics);
     CHECK_EQUAL(statistics.committed_bytes, statistics.slab_bytes + statistics.run_bytes +
                                                 statistics.bookkeeping_bytes +
-                                                statistics.cached_bytes);
+                                                statistics.cached_bytes + statistics.guarded_bytes);
     return statistics;
 }
 

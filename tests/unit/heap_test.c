@@ -289,7 +289,7 @@ TEST(exhaustion_of_the_window)
     CHECK(objects[count] != NULL && kmalloc(1) == NULL);
     machine_check_is_clean();
     for (unsigned i = 0; i <= COUNT; i++)
-        kfree(objects[i * 5 % (COUNT + 1)]);
+        kfree(objects[i * 131 % (COUNT + 1)]); /* a prime above COUNT */
     objects[0] = kmalloc(PAGES(HEAP_OBJECT_PAGES));
     CHECK_EQUAL((uintptr_t)objects[0], MAP_HEAP_START);
     CHECK(kmalloc(1) == NULL);

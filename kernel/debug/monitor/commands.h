@@ -28,6 +28,12 @@ const char *command_name(unsigned index);
 /* A number that must be below `limit`; false after a sentence. */
 bool command_number(const char *text, uint64_t limit, uint64_t *value);
 
+/* Mistakes with objects of the heap, made for real (commands_mistakes.c). */
+void mistake_overrun(void);
+void mistake_underrun(void);
+void mistake_freed(void);
+void mistake_double(void);
+
 bool command_mem(unsigned count, char **arguments);
 bool command_mem_map(unsigned count, char **arguments);
 bool command_mem_states(unsigned count, char **arguments);
@@ -36,6 +42,7 @@ bool command_mem_check(unsigned count, char **arguments);
 bool command_page(unsigned count, char **arguments);
 bool command_heap(unsigned count, char **arguments);
 bool command_heap_top(unsigned count, char **arguments);
+bool command_heap_guard(unsigned count, char **arguments);
 bool command_cpu(unsigned count, char **arguments);
 bool command_log(unsigned count, char **arguments);
 bool command_fault(unsigned count, char **arguments);

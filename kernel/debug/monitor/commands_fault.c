@@ -105,8 +105,11 @@ bool command_fault(unsigned count, char **arguments)
     static const struct {
         const char *name;
         void (*run)(void);
-    } kinds[] = {{"null", fault_null}, {"guard", fault_guard}, {"rodata", fault_rodata},
-                 {"nx", fault_nx},     {"stack", fault_stack}, {"heap", fault_heap}};
+    } kinds[] = {{"null", fault_null},         {"guard", fault_guard},
+                 {"rodata", fault_rodata},     {"nx", fault_nx},
+                 {"stack", fault_stack},       {"heap", fault_heap},
+                 {"overrun", mistake_overrun}, {"underrun", mistake_underrun},
+                 {"freed", mistake_freed},     {"double", mistake_double}};
     (void)count;
     for (unsigned i = 0; i < ARRAY_COUNT(kinds); i++)
         if (strcmp(arguments[0], kinds[i].name) == 0) {

@@ -1,8 +1,8 @@
-/* `heap` and `heap top`. */
+/* `heap`, `heap top` and `heap guard`. */
 #include "kernel/debug/monitor/commands.h"
 #include "kernel/debug/monitor/monitor.h"
 #include "kernel/debug/monitor/picture.h"
-#include "kernel/memory/heap/heap.h"
+#include "kernel/memory/heap/debug.h"
 
 #define BAR_WIDTH   32
 #define CLASSES_MAX 4096u /* a bound for a loop that the heap should end */
@@ -30,6 +30,7 @@ bool command_heap(unsigned count, char **arguments)
     print_part("  runs", heap.run_bytes, heap.committed_bytes);
     print_part("  bookkeeping", heap.bookkeeping_bytes, heap.committed_bytes);
     print_part("  kept for speed", heap.cached_bytes, heap.committed_bytes);
+    print_part("  guarded", heap.guarded_bytes, heap.committed_bytes);
     print_part("live objects", heap.live_bytes, heap.committed_bytes);
     monitor_print("objects %u, allocations %llu, frees %llu, failures %llu\n", heap.objects,
                   (unsigned long long)heap.allocations, (unsigned long long)heap.frees,
@@ -78,5 +79,27 @@ bool command_heap_top(unsigned count, char **arguments)
     }
     print_part("runs", heap.run_bytes, heap.committed_bytes);
     print_part("all that is committed", heap.committed_bytes, heap.committed_bytes);
+    return true;
+}
+
+bool command_heap_guard(unsigned count, char **arguments)
+{
+    struct heap_guard_statistics guard;
+    uint64_t every;
+    if (count != 0) {
+        if (!command_number(arguments[0], UINT32_MAX, &every))
+            return false;
+        heap_guard_set((uint32_t)every);
+    }
+    heap_guard_read_statistics(&guard);
+    if (guard.every == 0)
+        monitor_print("No object that is new gets pages of its own.\n");
+    else
+        monitor_print("Of %u new objects, one gets pages of its own.\n", guard.every);
+    monitor_print("objects %u of at most %u, allocations %llu, frees %llu, pages for objects %zu\n",
+                  guard.objects, guard.places, (unsigned long long)guard.allocations,
+                  (unsigned long long)guard.frees, guard.committed_bytes / 4096);
+    monitor_print("skipped for want of a place or of memory %llu, found changed %llu\n",
+                  (unsigned long long)guard.skipped, (unsigned long long)guard.damages);
     return true;
 }

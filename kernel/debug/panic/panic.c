@@ -13,6 +13,7 @@
 #include "kernel/include/log.h"
 #include "kernel/lib/format.h"
 #include "kernel/memory/bytemap/bytemap.h"
+#include "kernel/memory/heap/debug.h"
 #include "kernel/memory/memory.h"
 #include "kernel/memory/pageframe/pageframe.h"
 #include "kernel/memory/paging/paging.h"
@@ -64,6 +65,20 @@ static void stage_headline(void)
     log_line("  at 0x%08x %s", report.eip, symbols_describe(report.eip, place, sizeof(place)));
 }
 
+/* Of guarded objects, and of all in a build that keeps who has them. */
+static void log_object(uint32_t address)
+{
+    struct heap_owner owner;
+    char place[HEAP_PLACE_SIZE];
+    if (!heap_owner_of(address, &owner))
+        return;
+    log_line("  %s%s", heap_owner_place(&owner, address, place, sizeof(place)),
+             owner.freed_by != 0 ? ", which was freed" : "");
+    log_line("  allocated by %pS (number %u)", (void *)owner.allocated_by, owner.number);
+    if (owner.freed_by != 0)
+        log_line("  freed by %pS", (void *)owner.freed_by);
+}
+
 static void stage_memory(void)
 {
     if (!report.has_address)
@@ -75,6 +90,7 @@ static void stage_memory(void)
         log_mapping(report.address);
     else
         log_line("  page: the provisional tables of boot are in use");
+    log_object(report.address);
 }
 
 /* The double fault's frame is made up, and lies on another stack. */

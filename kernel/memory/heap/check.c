@@ -1,5 +1,5 @@
 #include "kernel/memory/bytemap/bytemap.h"
-#include "kernel/memory/heap/internal.h"
+#include "kernel/memory/heap/guard.h"
 
 /*
  * The validator. It trusts nothing that it has not looked at: first that the bookkeeping is mapped
@@ -52,6 +52,14 @@ static void check_uncommitted(struct check *check, uintptr_t address)
 {
     if (paging_query(&paging_kernel, address).present)
         check_fault(check, "heap: page %p should not be committed, but is mapped", (void *)address);
+}
+
+void heap_check_page(struct check *check, uintptr_t address, enum heap_page_expectation expectation)
+{
+    if (expectation == HEAP_PAGE_COMMITTED)
+        check_committed(check, address);
+    else
+        check_uncommitted(check, address);
 }
 
 /* False: a table cannot be read as its length says. */
@@ -557,7 +565,7 @@ static void check_counters(struct walk *walk)
                  walk->run_objects);
     expect_equal(check, "the number of committed pages", heap.committed,
                  (uint64_t)walk->slab_pages + walk->run_pages + walk->cached + walk->transit +
-                     bookkeeping_pages());
+                     bookkeeping_pages() + heap_guard.committed);
     if (heap.no_slots != 0 || heap.unused != 0)
         check_fault(check, "heap: the word without slots has some");
     check_tally(check, "the highest frontier", &heap.high_frontier);
@@ -589,7 +597,7 @@ static void check_mapped(struct walk *walk)
     paging_visit(&paging_kernel, count_mapped, &mapped);
     expect_equal(walk->check, "the number of mapped pages of the window",
                  (uint64_t)walk->slab_pages + walk->run_pages + walk->cached + walk->transit +
-                     bookkeeping_pages(),
+                     bookkeeping_pages() + heap_guard.committed,
                  mapped);
 }
 
@@ -607,6 +615,7 @@ void heap_check(struct check *check)
         for (unsigned i = 0; i <= HEAP_CLASSES; i++)
             check_class(&walk, i);
         check_class_table(check);
+        heap_guard_check(check);
         if (check->faults == before) {
             check_counters(&walk);
             check_mapped(&walk);

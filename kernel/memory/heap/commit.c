@@ -29,6 +29,21 @@ static void page_uncommit(uintptr_t address)
     heap.committed--;
 }
 
+bool heap_commit_page(uintptr_t address)
+{
+    unsigned long saved = platform_interrupts_save();
+    bool done = page_commit(address);
+    platform_interrupts_restore(saved);
+    return done;
+}
+
+void heap_uncommit_page(uintptr_t address)
+{
+    unsigned long saved = platform_interrupts_save();
+    page_uncommit(address);
+    platform_interrupts_restore(saved);
+}
+
 static const struct {
     uintptr_t start;
     uint32_t limit_pages;

@@ -2,7 +2,7 @@
 
 #include "kernel/include/errors.h"
 #include "kernel/lib/string.h"
-#include "kernel/memory/heap/internal.h"
+#include "kernel/memory/heap/guard.h"
 
 struct heap heap;
 
@@ -19,6 +19,7 @@ int heap_init(void)
     heap_tally_set(&heap.past_caches, 0);
     for (unsigned i = 0; i < HEAP_MISUSE_COUNT; i++)
         heap_tally_set(&heap.misuses[i], 0);
+    heap_guard_init();
     heap_classes_init();
     for (unsigned i = HEAP_SIZE_CLASSES + 1; i <= HEAP_CLASSES; i++)
         heap.classes[i].word = &heap.no_slots;
@@ -42,14 +43,43 @@ static uint32_t pages_of(size_t size)
     return (uint32_t)((size + PAGE_SIZE - 1) / PAGE_SIZE);
 }
 
-static inline void *class_alloc(struct heap_class *class)
+static bool is_size_class(unsigned kind)
+{
+    return kind - 1 < HEAP_SIZE_CLASSES;
+}
+
+/* What a class was asked for, for the guard: a cache's objects are as large as its slots, and lie
+ * at multiples of what divides them. */
+static void *guarded_alloc(struct heap_class *class, size_t size, size_t alignment,
+                           const void *caller)
+{
+    if (is_size_class(heap_class_index(class)))
+        return heap_guard_sample(size, alignment, NULL, caller);
+    return heap_guard_sample(class->size, class->size & -class->size, (struct heap_cache *)class,
+                             caller);
+}
+
+/* Nothing is in hand, perhaps because the guard wants to see every object. */
+static __attribute__((noinline)) void *class_alloc_slowly(struct heap_class *class, size_t size,
+                                                          size_t alignment, const void *caller)
+{
+    void *object = NULL;
+    if (heap_guard.every != 0)
+        object = guarded_alloc(class, size, alignment, caller);
+    return object != NULL ? object : heap_class_alloc_slowly(class);
+}
+
+/* Size, alignment and caller are for the guard; a cache's objects have the first two of their own.
+ */
+static inline void *class_alloc(struct heap_class *class, size_t size, size_t alignment,
+                                const void *caller)
 {
     unsigned long saved = platform_interrupts_save();
     uint32_t *top = class->top;
     uint32_t address;
     if (__builtin_expect(top == class->hand, 0)) {
         platform_interrupts_restore(saved);
-        return heap_class_alloc_slowly(class);
+        return class_alloc_slowly(class, size, alignment, caller);
     }
     address = *--top;
     *top = 0;
@@ -66,12 +96,18 @@ static void run_mark(uint32_t first)
     heap_group(first / HEAP_GROUP_PAGES)->runs ^= 1u << first % HEAP_GROUP_PAGES;
 }
 
-static void *run_alloc(size_t size, size_t alignment)
+static void *run_alloc(size_t size, size_t alignment, const void *caller)
 {
     uint32_t pages = pages_of(size);
-    uint32_t first = size > WINDOW_SIZE ? 0 : heap_obtain(pages, (uint32_t)alignment);
+    uint32_t first;
     unsigned long saved;
     struct heap_page *record;
+    if (heap_guard.every != 0) {
+        void *object = heap_guard_sample(size, alignment, NULL, caller);
+        if (object != NULL)
+            return object;
+    }
+    first = size > WINDOW_SIZE ? 0 : heap_obtain(pages, (uint32_t)alignment);
     if (first == 0) {
         count_failure();
         return NULL;
@@ -90,11 +126,17 @@ static void *run_alloc(size_t size, size_t alignment)
     return (void *)heap_page_address(first);
 }
 
-void *kmalloc(size_t size)
+static inline void *allocate(size_t size, const void *caller)
 {
     if (__builtin_expect(size - 1 < HEAP_SMALL_MAX, 1))
-        return class_alloc(&heap.classes[heap.class_of[(size - 1) / HEAP_GRANULE]]);
-    return size == 0 ? NULL : run_alloc(size, PAGE_SIZE);
+        return class_alloc(&heap.classes[heap.class_of[(size - 1) / HEAP_GRANULE]], size,
+                           HEAP_ALIGNMENT, caller);
+    return size == 0 ? NULL : run_alloc(size, HEAP_ALIGNMENT, caller);
+}
+
+void *kmalloc(size_t size)
+{
+    return allocate(size, CALLER);
 }
 
 void *kcalloc(size_t count, size_t size)
@@ -105,7 +147,7 @@ void *kcalloc(size_t count, size_t size)
         count_failure();
         return NULL;
     }
-    object = kmalloc(bytes);
+    object = allocate(bytes, CALLER);
     if (object != NULL)
         memset(object, 0, bytes);
     return object;
@@ -113,13 +155,13 @@ void *kcalloc(size_t count, size_t size)
 
 /* Slots of a class lie at multiples of its size from a page's start: so it takes a class whose size
  * is a multiple of the alignment. The next power of two always is one. */
-static void *small_alloc_aligned(size_t size, size_t alignment)
+static void *small_alloc_aligned(size_t size, size_t alignment, const void *caller)
 {
     size_t least = size > alignment ? size : alignment;
     unsigned index = heap.class_of[(least - 1) / HEAP_GRANULE];
     while (heap.classes[index].size % alignment != 0)
         index++;
-    return class_alloc(&heap.classes[index]);
+    return class_alloc(&heap.classes[index], size, alignment, caller);
 }
 
 void *kmalloc_aligned(size_t size, size_t alignment)
@@ -129,8 +171,8 @@ void *kmalloc_aligned(size_t size, size_t alignment)
     if (size == 0)
         return NULL;
     if (size <= HEAP_SMALL_MAX && alignment <= HEAP_SMALL_MAX)
-        return small_alloc_aligned(size, alignment);
-    return run_alloc(size, alignment);
+        return small_alloc_aligned(size, alignment, CALLER);
+    return run_alloc(size, alignment, CALLER);
 }
 
 /* The granule at which a live object begins there, or 0. */
@@ -145,11 +187,6 @@ static inline uint32_t live_granule(const void *object)
 static inline struct heap_page *record_of(uint32_t granule)
 {
     return heap_page(granule / HEAP_PAGE_GRANULES);
-}
-
-static bool is_size_class(unsigned kind)
-{
-    return kind - 1 < HEAP_SIZE_CLASSES;
 }
 
 /* The first page of the run that is this object; 0: it is none. */
@@ -212,6 +249,8 @@ static enum heap_misuse misuse_of(const void *object, const struct heap_class *o
     uintptr_t offset = (uintptr_t)object - MAP_HEAP_START;
     uint32_t page = (uint32_t)(offset / PAGE_SIZE) + 1;
     const struct heap_page *record;
+    if (heap_guard_holds(object))
+        return heap_guard_misuse(object, (const struct heap_cache *)owner);
     if (offset / PAGE_SIZE >= heap.high_frontier.count - 1)
         return HEAP_FOREIGN_FREE;
     if (offset % HEAP_ALIGNMENT != 0)
@@ -234,10 +273,18 @@ static __attribute__((noinline)) void refuse(const void *object, const struct he
 {
     static const char *const names[HEAP_MISUSE_COUNT] = {"double", "foreign", "interior",
                                                          "misaligned"};
-    enum heap_misuse misuse = misuse_of(object, owner);
+    enum heap_misuse misuse;
+    if (heap_guard_holds(object)) {
+        platform_interrupts_restore(saved);
+        if (heap_guard_free((void *)(uintptr_t)object, (const struct heap_cache *)owner, caller))
+            return;
+        saved = platform_interrupts_save();
+    }
+    misuse = misuse_of(object, owner);
     heap_tally_set(&heap.misuses[misuse], heap.misuses[misuse].count + 1);
     platform_interrupts_restore(saved);
     platform_log("heap: %s free of %p refused, called from %pS", names[misuse], object, caller);
+    heap_owner_log((uintptr_t)object);
 }
 
 /* All that is not an object of a size class. Interrupts off; turns them back on. */
@@ -296,7 +343,7 @@ static size_t object_bytes(const void *object)
     uint32_t granule = live_granule(object);
     const struct heap_page *record = record_of(granule);
     if (granule == 0)
-        return 0;
+        return heap_guard_holds(object) ? heap_guard_size(object) : 0;
     if (record->kind == HEAP_PAGE_RUN)
         return (size_t)record->count * PAGE_SIZE;
     return heap.classes[record->kind].size;
@@ -361,8 +408,9 @@ static bool resize_in_place(void *object, size_t has, size_t size)
 static bool is_cache_object(const void *object)
 {
     uint32_t granule = live_granule(object);
-    return granule != 0 && record_of(granule)->kind - 1u < HEAP_CLASSES &&
-           !is_size_class(record_of(granule)->kind);
+    if (granule == 0)
+        return heap_guard_holds(object) && heap_guard_bytes(object) == 0;
+    return record_of(granule)->kind - 1u < HEAP_CLASSES && !is_size_class(record_of(granule)->kind);
 }
 
 void *krealloc(void *object, size_t size)
@@ -371,7 +419,7 @@ void *krealloc(void *object, size_t size)
     size_t has;
     void *moved;
     if (object == NULL)
-        return kmalloc(size);
+        return allocate(size, CALLER);
     if (size == 0) {
         free_from(object, CALLER);
         return NULL;
@@ -383,9 +431,11 @@ void *krealloc(void *object, size_t size)
         return NULL;
     }
     platform_interrupts_restore(saved);
+    if (heap_guard_holds(object))
+        return heap_guard_move(object, allocate(size, CALLER), size, CALLER);
     if (resize_in_place(object, has, size))
         return object;
-    moved = kmalloc(size);
+    moved = allocate(size, CALLER);
     if (moved == NULL)
         return NULL;
     memcpy(moved, object, has);
@@ -416,7 +466,7 @@ struct heap_cache *heap_cache_create(const char *name, size_t size, size_t align
 
 void *heap_cache_alloc(struct heap_cache *cache)
 {
-    return class_alloc((struct heap_class *)cache);
+    return class_alloc((struct heap_class *)cache, 0, 0, CALLER);
 }
 
 void heap_cache_free(struct heap_cache *cache, void *object)
@@ -436,7 +486,7 @@ int heap_cache_destroy(struct heap_cache *cache)
 {
     struct heap_class *class = (struct heap_class *)cache;
     unsigned long saved = platform_interrupts_save();
-    bool busy = class->allocations != class->frees;
+    bool busy = class->allocations != class->frees || heap_guard_has_objects_of(cache);
     platform_interrupts_restore(saved);
     if (busy)
         return -EBUSY;
@@ -480,6 +530,7 @@ void heap_read_statistics(struct heap_statistics *statistics)
         statistics->frees += class->frees;
         statistics->live_bytes += (size_t)(class->allocations - class->frees) * class->size;
     }
+    heap_guard_count(statistics);
     statistics->objects = (uint32_t)(statistics->allocations - statistics->frees);
     platform_interrupts_restore(saved);
 }
@@ -552,8 +603,11 @@ void heap_visit(heap_visitor visit, void *context)
         if (page < heap.frontier)
             step = step_at(page);
         platform_interrupts_restore(saved);
-        if (step.pages == 0 || !visit_slots(page, &step, visit, context))
+        if (step.pages == 0)
+            break;
+        if (!visit_slots(page, &step, visit, context))
             return;
         page += step.pages;
     }
+    heap_guard_visit(visit, context);
 }

@@ -61,11 +61,10 @@ enum heap_misuse {
 struct heap_statistics {
     uint64_t allocations, frees, failures;
     uint64_t misuses[HEAP_MISUSE_COUNT];
-    uint32_t objects;  /* live */
-    size_t live_bytes; /* as ksize counts them */
-    size_t
-        committed_bytes; /* pages of the window with a frame: slabs + runs + bookkeeping + cached */
-    size_t slab_bytes, run_bytes, bookkeeping_bytes, cached_bytes;
+    uint32_t objects;       /* live */
+    size_t live_bytes;      /* as ksize counts them */
+    size_t committed_bytes; /* pages of the window with a frame: the sum of the next five */
+    size_t slab_bytes, run_bytes, bookkeeping_bytes, cached_bytes, guarded_bytes;
     size_t peak_committed_bytes;
     size_t window_bytes;
 };
@@ -91,7 +90,7 @@ void heap_visit(heap_visitor visit, void *context);
 uint32_t heap_trim(void);
 
 /* Slabs, runs, bitmaps and counters agree with each other; every committed page has a frame in
- * state heap and the other way round; committed = slabs + runs + bookkeeping + cached. */
+ * state heap and the other way round; committed = slabs + runs + bookkeeping + cached + guarded. */
 void heap_check(struct check *check);
 
 #endif

@@ -9,8 +9,8 @@
  * The heap's own structures: for its files and its tests.
  *
  *   MAP_HEAP_START                                                                    MAP_HEAP_END
- *   |  page 1, 2, 3 ...       | frontier       | records         | live bits  | groups           |
- *   |  slabs, runs, free runs | untouched      | 40 bytes a page | 32 a page  | 132 for 32 pages |
+ *   |  page 1, 2, 3 ...       | frontier  | guard   | records         | live bits  | groups | |
+ * slabs, runs, free runs | untouched | guard.h | 40 bytes a page | 32 a page  | 132 for 32 p. |
  *
  * Pages are numbered from 1, so that 0 says "none", and record 0 and the record at the frontier are
  * always zero: whoever looks at a neighbour never has to ask whether there is one. The three tables
@@ -82,6 +82,7 @@
 #define HEAP_GROUP_PAGES     32u
 #define HEAP_WINDOW_PAGES    ((uint32_t)(MAP_HEAP_END - MAP_HEAP_START) / PAGE_SIZE)
 #define HEAP_GROUPS          (HEAP_WINDOW_PAGES / HEAP_GROUP_PAGES)
+#define HEAP_GUARD_PAGES     393u /* for guarded objects: guard.h */
 #define HEAP_PAGE_GRANULES   (PAGE_SIZE / HEAP_GRANULE)
 
 #define HEAP_BIN_STEPS_SHIFT 4u /* 16 bins for each doubling from 32 pages on */
@@ -172,7 +173,8 @@ extern struct heap heap;
 #define HEAP_LIVE_PAGES        (HEAP_WINDOW_PAGES * HEAP_PAGE_GRANULES / 8 / PAGE_SIZE)
 #define HEAP_GROUP_TABLE_PAGES ((uint32_t)(HEAP_GROUPS * sizeof(struct heap_group) / PAGE_SIZE))
 #define HEAP_OBJECT_PAGES                                                                          \
-    (HEAP_WINDOW_PAGES - HEAP_RECORD_PAGES - HEAP_LIVE_PAGES - HEAP_GROUP_TABLE_PAGES)
+    (HEAP_WINDOW_PAGES - HEAP_GUARD_PAGES - HEAP_RECORD_PAGES - HEAP_LIVE_PAGES -                  \
+     HEAP_GROUP_TABLE_PAGES)
 #define HEAP_GROUPS_START  (MAP_HEAP_END - HEAP_GROUP_TABLE_PAGES * PAGE_SIZE)
 #define HEAP_LIVE_START    (HEAP_GROUPS_START - HEAP_LIVE_PAGES * PAGE_SIZE)
 #define HEAP_RECORDS_START (HEAP_LIVE_START - HEAP_RECORD_PAGES * PAGE_SIZE)
@@ -299,6 +301,9 @@ uint32_t heap_obtain(uint32_t pages, uint32_t alignment);
 bool heap_obtain_at(uint32_t first, uint32_t pages);
 /* Gives back a transit run. */
 void heap_release(uint32_t first);
+/* A page of the window that is neither a run's nor a table's: the guard's. False: no frame. */
+bool heap_commit_page(uintptr_t address);
+void heap_uncommit_page(uintptr_t address);
 /* Commits one more page of the tables. False: no frame, or all are committed. */
 bool heap_commit_bookkeeping(void);
 /* Gives back all pages of the tables. For heap_init that failed. */
@@ -322,9 +327,19 @@ void heap_slot_free(struct heap_class *class, uint32_t granule, unsigned long sa
 /* Gives back what is in hand, and the current slab if it is empty. Interrupts on. */
 void heap_class_trim(struct heap_class *class);
 
+/* The guard was switched on or off: while it is on, hands hold nothing, and every call goes the
+ * slow way. Interrupts on. */
+void heap_hands_set(void);
+
 static inline unsigned heap_class_index(const struct heap_class *class)
 {
     return (unsigned)(class - heap.classes);
 }
+
+/* check.c */
+
+enum heap_page_expectation { HEAP_PAGE_COMMITTED, HEAP_PAGE_UNCOMMITTED };
+void heap_check_page(struct check *check, uintptr_t address,
+                     enum heap_page_expectation expectation);
 
 #endif

@@ -1,4 +1,4 @@
-#include "kernel/memory/heap/internal.h"
+#include "kernel/memory/heap/guard.h"
 
 /* The same for all that never changes in a class: heap_check makes it again (FNV-1a, by words). */
 uint32_t heap_class_seal(const struct heap_class *class)
@@ -38,9 +38,17 @@ static uint32_t slab_pages_for(uint32_t size)
     return best;
 }
 
+/* How many slots of this size a hand holds. */
+static uint32_t hand_size(uint32_t size)
+{
+    uint32_t slots = HEAP_IN_HAND_BYTES / size;
+    if (heap_guard.every != 0)
+        return 0;
+    return slots < HEAP_IN_HAND_MAX ? slots : HEAP_IN_HAND_MAX;
+}
+
 void heap_class_set_up(struct heap_class *class, uint32_t size, const char *name)
 {
-    uint32_t in_hand = HEAP_IN_HAND_BYTES / size;
     class->word = &heap.no_slots;
     class->size = size;
     class->reciprocal = (uint32_t)((0xFFFFFFFFull + size) / size);
@@ -48,7 +56,7 @@ void heap_class_set_up(struct heap_class *class, uint32_t size, const char *name
     class->slots = (uint16_t)slots_in(class->pages, size);
     class->words = (uint16_t)((class->slots + 31) / 32);
     class->top = class->hand;
-    class->end = class->hand + (in_hand < HEAP_IN_HAND_MAX ? in_hand : HEAP_IN_HAND_MAX);
+    class->end = class->hand + hand_size(size);
     class->name = name;
     class->seal = heap_class_seal(class);
 }
@@ -285,4 +293,24 @@ void heap_class_trim(struct heap_class *class)
 {
     while (class_trim_step(class))
         ;
+}
+
+/* False: something is in the hand, and must go first. */
+static bool hand_set(struct heap_class *class)
+{
+    unsigned long saved = platform_interrupts_save();
+    bool is_settable = class->size == 0 || class->top <= class->hand + hand_size(class->size);
+    if (is_settable && class->size != 0) {
+        class->end = class->hand + hand_size(class->size);
+        class->seal = heap_class_seal(class);
+    }
+    platform_interrupts_restore(saved);
+    return is_settable;
+}
+
+void heap_hands_set(void)
+{
+    for (unsigned i = 1; i <= HEAP_CLASSES; i++)
+        while (!hand_set(&heap.classes[i]))
+            heap_class_trim(&heap.classes[i]);
 }
