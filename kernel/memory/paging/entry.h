@@ -125,21 +125,40 @@ static inline bool entry_compare_exchange(union paging_entry *entry, uint64_t ol
     return __sync_bool_compare_and_swap(&entry->whole, old, value);
 }
 
-/* A leaf with other rights, or zero for rights 0; what the processor set stays. */
-static inline uint64_t entry_with_rights(uint64_t entry, uint64_t rights)
+/* A leaf with other rights, which are not 0; what the processor set stays. */
+static inline uint64_t entry_regranted(uint64_t entry, uint64_t rights)
 {
-    return rights == 0 ? 0 : rights | (entry & (ENTRY_FRAME | ENTRY_LARGE | ENTRY_HARDWARE));
+    return rights | (entry & (ENTRY_FRAME | ENTRY_LARGE | ENTRY_HARDWARE));
 }
 
-/* Gives a present leaf other rights, or clears it for rights 0; returns what it was. At most three
- * rounds: the processor can only set A and D, and each once. */
-static inline uint64_t entry_change(union paging_entry *entry, uint64_t rights)
+/* Gives a present leaf other rights, which are not 0; returns by how much it has changed, modulo
+ * 2^64: 0 says that it had them. A and D do not count. At most three rounds: the processor can only
+ * set each once. */
+static inline uint64_t entry_regrant(union paging_entry *entry, uint64_t rights)
 {
-    uint64_t old;
-    do {
-        old = entry_read(entry);
-    } while (!entry_compare_exchange(entry, old, entry_with_rights(old, rights)));
-    return old;
+    for (;;) {
+        uint64_t old = entry_read(entry), value = entry_regranted(old, rights);
+        if (value == old || entry_compare_exchange(entry, old, value))
+            return value - old;
+    }
+}
+
+/* A present leaf becomes absent, the other way round than entry_set: the half with P first, by an
+ * exchange, so that A or D that the processor sets meanwhile is not lost; behind it the processor
+ * does not look at the other half. Returns what it was. */
+static inline uint64_t entry_clear(volatile union paging_entry *entry)
+{
+    uint64_t high = entry->high;
+    uint32_t low = __atomic_exchange_n(&entry->low, 0, __ATOMIC_SEQ_CST);
+    entry->high = 0;
+    return high << 32 | low;
+}
+
+/* first, first + PAGE_SIZE, ...: the sum of count entries of consecutive frames with the same
+ * rights, modulo 2^64. count <= 512. */
+static inline uint64_t entry_sum(uint64_t first, uint32_t count)
+{
+    return first * count + (uint64_t)PAGE_SIZE * (count * (count - 1) / 2);
 }
 
 #endif

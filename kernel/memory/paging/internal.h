@@ -31,6 +31,9 @@
 /* Beyond this many changed leaves, one full flush is cheaper than one INVLPG each. */
 #define PAGING_FLUSH_MAX 32u
 
+/* So many small pages a call on a range changes with interrupts off, at most. */
+#define PAGING_STEP 32u
+
 static inline uint32_t page_address(uint32_t page)
 {
     return page * PAGE_SIZE;
@@ -114,33 +117,49 @@ bool policy_allows_large(uint32_t page, uint32_t end);
 /*
  * The books: for each policy, how many pages are mapped, and the sum of their leaf entries without
  * A and D, modulo 2^64. A leaf that anything but paging.c changed makes the sum wrong. One function
- * changes them.
+ * changes them, with interrupts off, in the same stretch as the entries.
  */
 const struct paging_books *books_of(const struct paging_space *space,
                                     const struct paging_policy *policy);
-void books_change(struct paging_space *space, const struct paging_policy *policy, uint64_t old,
-                  uint64_t value);
+void books_add(struct paging_space *space, const struct paging_policy *policy, uint32_t pages,
+               uint64_t sum);
 
-/* Frames for tables that one operation is going to need, all had before its first change: linked
- * through their first entries. */
+/*
+ * Frames for tables that one operation is going to need, all had before its first change: linked
+ * through their first entries. {0} is none.
+ *
+ * Interrupts come on between having a table and entering it, so a check may see frames in state
+ * page table that nothing names. paging_spares counts them: what operations under way have
+ * announced that they take, and have neither entered nor given back. Where nothing is under way it
+ * is 0.
+ */
 struct spare_tables {
     frame_t first;
     uint32_t count;
 };
+extern uint32_t paging_spares;
 int spare_take(struct spare_tables *spare,
-               uint32_t count) MUST_CHECK;     /* all, or none and -ENOMEM */
-frame_t spare_pop(struct spare_tables *spare); /* an empty table */
+               uint32_t count) MUST_CHECK;        /* all, or none and -ENOMEM */
+void spare_give_back(struct spare_tables *spare); /* what is left */
+frame_t spare_pop(struct spare_tables *spare);    /* an empty table, entered before interrupts come
+                                                     on; with interrupts off */
 
 frame_t directory_frame(const struct paging_space *space, uint32_t top);
 union paging_entry *directory_entry(const struct paging_space *space, uint32_t page);
+/* What it says, whole: it may be changed by an interrupt handler that works on other pages of its
+ * slot. */
+uint64_t directory_read(const struct paging_space *space, uint32_t page);
 /* The entry of the page in the table that a directory entry names. */
 union paging_entry *table_entry(uint64_t directory_entry, uint32_t page);
 
 /* The only writers of directory entries. */
 void directory_enter_table(struct paging_space *space, uint32_t page, frame_t table);
 void directory_set_large(struct paging_space *space, uint32_t page, uint64_t entry);
+/* Other rights, or none for rights 0; by how much the entry has changed, modulo 2^64. */
 uint64_t directory_change_large(struct paging_space *space, uint32_t page, uint64_t rights);
-void directory_split(struct paging_space *space, uint32_t page, frame_t table);
+/* The large page, if there still is one, becomes a table of the spare ones. Interrupts as the
+ * caller has them, but for O(1) instructions. */
+void directory_split(struct paging_space *space, uint32_t page, struct spare_tables *spare);
 
 /* The space whose root is loaded; NULL before the first. */
 extern const struct paging_space *paging_loaded;
@@ -153,6 +172,7 @@ struct window {
     uint32_t *taken; /* pages / 32 words */
     uint32_t pieces; /* handed out */
     uint32_t taken_pages;
+    uint32_t moving; /* pieces that are being mapped or unmapped */
 };
 #define WINDOW_COUNT 2
 extern struct window paging_windows[WINDOW_COUNT]; /* device, temporary */

@@ -1,9 +1,14 @@
 #include "kernel/memory/paging/internal.h"
 
 /*
- * Map, unmap, protect. Each has the same three steps, with interrupts off: survey (refuse, count
- * the tables that will be needed), take the tables, change. Only the last writes an entry, and it
- * cannot fail.
+ * Map, unmap, protect. Each has the same three parts: survey (refuse, count the tables that will be
+ * needed), take the tables, change. Only the last writes an entry, and it cannot fail. It goes in
+ * steps of at most PAGING_STEP small pages or one large one: entries, books and tables fit together
+ * whenever interrupts are on.
+ *
+ * Between the parts and the steps other calls may come, on other pages. They can enter a table
+ * where the survey missed one, and split a large page that the survey saw: then a spare table is
+ * left, and goes back. They cannot make a table necessary, because tables stay.
  */
 
 /* A range in pages. */
@@ -24,138 +29,191 @@ struct survey {
     uint32_t leaves; /* present entries that will change */
 };
 
-/* A change of pages that are mapped already. */
-struct change {
+/* A call on a range. */
+struct range {
     struct paging_space *space;
-    const struct paging_policy *policy; /* of the page at which the change has arrived */
-    uint64_t rights;                    /* zero: unmap */
-    bool is_visible;  /* the processor may hold translations of this space's range */
-    bool flush_whole; /* at the end, instead of page by page */
+    uint32_t end;
+    const struct paging_policy *policy; /* of a page at or before the one that is next */
+    struct spare_tables spare;
 };
+
+/* The end of the small pages that the next step handles: of one table and one policy. */
+static uint32_t step_end(const struct range *range, uint32_t page)
+{
+    uint32_t end = slot_end(page, range->end);
+    if (end > range->policy->end)
+        end = range->policy->end;
+    return end - page < PAGING_STEP ? end : page + PAGING_STEP;
+}
 
 static bool is_changed(uint64_t entry, uint64_t rights)
 {
-    return ((entry ^ entry_with_rights(entry, rights)) & ~ENTRY_HARDWARE) != 0;
+    return rights == 0 || entry != entry_regranted(entry, rights);
 }
 
-static bool is_loaded(const struct paging_space *space, uint32_t page, uint32_t end)
+/* Whether the processor may hold translations of the page from this space. */
+static bool is_visible(const struct paging_space *space, uint32_t page)
 {
-    return space == paging_loaded || !is_private_page(page) || !is_private_page(end - 1);
+    return space == paging_loaded || !is_private_page(page);
 }
 
 /* ---- map ---- */
 
-static bool fits_large(uint32_t page, uint32_t end, frame_t frame, uint32_t flags)
+struct mapping {
+    struct range range;
+    uint64_t leaf; /* of the range's next page, were it a small one */
+    bool is_small; /* no large pages */
+};
+
+static bool fits_large(const struct mapping *mapping, uint32_t page)
 {
-    return !(flags & PAGING_SMALL) && page % SLOT_PAGES == 0 && frame % SLOT_PAGES == 0 &&
-           end - page >= SLOT_PAGES;
+    return !mapping->is_small && page % SLOT_PAGES == 0 &&
+           entry_frame(mapping->leaf) % SLOT_PAGES == 0 && mapping->range.end - page >= SLOT_PAGES;
 }
 
-static bool has_present(uint64_t directory_entry, uint32_t page, uint32_t end)
+static bool has_present(uint64_t slot, uint32_t page, uint32_t end)
 {
-    for (; page < end; page++)
-        if (entry_is_present(entry_read(table_entry(directory_entry, page))))
-            return true;
-    return false;
+    const volatile union paging_entry *entry = table_entry(slot, page);
+    uint32_t seen = 0;
+    for (uint32_t i = 0; i < end - page; i++)
+        seen |= entry[i].low;
+    return entry_is_present(seen);
 }
 
-static struct survey survey_map(const struct paging_space *space, uint32_t page, uint32_t end,
-                                frame_t frame, uint32_t flags)
+/* By value: `leaf` goes along with the page. */
+static struct survey survey_map(struct mapping mapping, uint32_t page)
 {
     struct survey survey = {0, 0, 0};
-    while (page < end) {
-        uint32_t next = slot_end(page, end);
-        uint64_t slot = entry_read(directory_entry(space, page));
+    for (uint32_t next; page < mapping.range.end; page = next) {
+        uint64_t slot = directory_read(mapping.range.space, page);
+        next = slot_end(page, mapping.range.end);
         if (!entry_is_present(slot))
-            survey.tables += !fits_large(page, end, frame, flags);
+            survey.tables += !fits_large(&mapping, page);
         else if (entry_is_large(slot) || has_present(slot, page, next))
             return (struct survey){.error = -EEXIST};
-        frame += next - page;
-        page = next;
+        mapping.leaf += frame_address(next - page);
     }
     return survey;
 }
 
-static void map_slot(struct paging_space *space, uint32_t page, uint32_t end, frame_t frame,
-                     uint32_t flags, struct spare_tables *spare)
+/* The survey saw all of them absent: a page that another call has mapped meanwhile was that call's
+ * mistake. */
+static void set_entries(union paging_entry *entries, uint32_t count, uint64_t leaf)
 {
-    uint64_t slot = entry_read(directory_entry(space, page));
-    uint64_t entry = frame_address(frame) | entry_rights(flags);
-    const struct paging_policy *policy = policy_of(page);
-    if (!entry_is_present(slot) && fits_large(page, end, frame, flags)) {
-        directory_set_large(space, page, entry | ENTRY_LARGE);
-        books_change(space, policy, 0, entry | ENTRY_LARGE);
-        return;
+    uint32_t seen = 0;
+    for (uint32_t i = 0; i < count; i++, leaf += PAGE_SIZE) {
+        seen |= entries[i].low;
+        entry_set(&entries[i], leaf);
     }
-    if (!entry_is_present(slot)) {
-        directory_enter_table(space, page, spare_pop(spare));
-        slot = entry_read(directory_entry(space, page));
-    }
-    for (end = slot_end(page, end); page < end; page++, entry += PAGE_SIZE) {
-        entry_set(table_entry(slot, page), entry);
-        policy = policy_from(policy, page);
-        books_change(space, policy, 0, entry);
-    }
+    MEMORY_ASSERT(!entry_is_present(seen));
 }
 
-static int map_pages(struct paging_space *space, uint32_t page, uint32_t end, frame_t frame,
-                     uint32_t flags)
+static uint32_t map_small(struct mapping *mapping, uint64_t slot, uint32_t page)
 {
-    struct spare_tables spare;
-    struct survey survey = survey_map(space, page, end, frame, flags);
+    struct range *range = &mapping->range;
+    uint32_t end = step_end(range, page), count = end - page;
+    set_entries(table_entry(slot, page), count, mapping->leaf);
+    books_add(range->space, range->policy, count, entry_sum(mapping->leaf, count));
+    mapping->leaf += frame_address(count);
+    return end;
+}
+
+static uint32_t map_large(struct mapping *mapping, uint32_t page)
+{
+    struct range *range = &mapping->range;
+    uint64_t entry = mapping->leaf | ENTRY_LARGE;
+    directory_set_large(range->space, page, entry);
+    books_add(range->space, range->policy, SLOT_PAGES, entry);
+    mapping->leaf += PAGE_LARGE_SIZE;
+    return page + SLOT_PAGES;
+}
+
+/* Returns the page at which the next step begins. */
+static uint32_t map_step(struct mapping *mapping, uint32_t page)
+{
+    struct range *range = &mapping->range;
+    uint64_t slot = entry_read(directory_entry(range->space, page));
+    range->policy = policy_from(range->policy, page);
+    if (entry_is_present(slot))
+        return map_small(mapping, slot, page);
+    if (fits_large(mapping, page))
+        return map_large(mapping, page);
+    directory_enter_table(range->space, page, spare_pop(&range->spare));
+    return map_small(mapping, entry_read(directory_entry(range->space, page)), page);
+}
+
+static int map_pages(struct mapping *mapping, uint32_t page)
+{
+    struct survey survey = survey_map(*mapping, page);
     if (survey.error != 0)
         return survey.error;
-    if (spare_take(&spare, survey.tables) != 0)
+    if (spare_take(&mapping->range.spare, survey.tables) != 0)
         return -ENOMEM;
-    while (page < end) {
-        uint32_t next = slot_end(page, end);
-        map_slot(space, page, end, frame, flags, &spare);
-        frame += next - page;
-        page = next;
+    while (page < mapping->range.end) {
+        unsigned long interrupts = platform_interrupts_save();
+        page = map_step(mapping, page);
+        platform_interrupts_restore(interrupts);
     }
-    MEMORY_ASSERT(spare.count == 0);
+    spare_give_back(&mapping->range.spare);
     return 0;
 }
 
-int paging_map(struct paging_space *space, uintptr_t start, frame_t first, uint32_t pages,
-               uint32_t flags)
+static int map_range(struct paging_space *space, uintptr_t start, frame_t first, uint32_t pages,
+                     uint32_t flags)
 {
+    struct mapping mapping;
     uint32_t page;
-    unsigned long interrupts;
     int error = range_pages(start, pages, &page);
     if (error == 0)
         error = policy_check_map(page, page + pages, first, flags);
     if (error != 0)
         return error;
-    if (!policy_allows_large(page, page + pages))
-        flags |= PAGING_SMALL;
-    interrupts = platform_interrupts_save();
-    error = map_pages(space, page, page + pages, first, flags);
-    platform_interrupts_restore(interrupts);
-    return error;
+    mapping = (struct mapping){
+        .range = {.space = space, .end = page + pages, .policy = policy_of(page)},
+        .leaf = frame_address(first) | entry_rights(flags),
+        .is_small = (flags & PAGING_SMALL) || !policy_allows_large(page, page + pages)};
+    return map_pages(&mapping, page);
 }
 
+/* -ENOMEM: a table is missing, and there is no spare one. */
 static int map_one(struct paging_space *space, const struct paging_policy *policy, uint32_t page,
-                   uint64_t entry)
+                   uint64_t entry, struct spare_tables *spare)
 {
-    struct spare_tables spare;
     uint64_t slot = entry_read(directory_entry(space, page));
     if (!entry_is_present(slot)) {
-        if (spare_take(&spare, 1) != 0)
+        if (spare->count == 0)
             return -ENOMEM;
-        directory_enter_table(space, page, spare_pop(&spare));
+        directory_enter_table(space, page, spare_pop(spare));
         slot = entry_read(directory_entry(space, page));
     } else if (entry_is_large(slot) || entry_is_present(entry_read(table_entry(slot, page)))) {
         return -EEXIST;
     }
     entry_set(table_entry(slot, page), entry);
-    books_change(space, policy, 0, entry);
+    books_add(space, policy, 1, entry);
     return 0;
+}
+
+/* Once more, with a table, which is had with interrupts on. */
+static int map_one_in_new_table(struct paging_space *space, const struct paging_policy *policy,
+                                uint32_t page, uint64_t entry)
+{
+    struct spare_tables spare;
+    unsigned long interrupts;
+    int error;
+    if (spare_take(&spare, 1) != 0)
+        return -ENOMEM;
+    interrupts = platform_interrupts_save();
+    error = map_one(space, policy, page, entry, &spare);
+    platform_interrupts_restore(interrupts);
+    spare_give_back(&spare);
+    return error;
 }
 
 int paging_map_page(struct paging_space *space, uintptr_t address, frame_t frame, uint32_t flags)
 {
+    struct spare_tables none = {0};
     uint32_t page;
+    uint64_t entry;
     const struct paging_policy *policy;
     unsigned long interrupts;
     int error = range_pages(address, 1, &page);
@@ -165,13 +223,28 @@ int paging_map_page(struct paging_space *space, uintptr_t address, frame_t frame
     error = policy_check_map_page(policy, page, frame, flags);
     if (error != 0)
         return error;
+    entry = frame_address(frame) | entry_rights(flags);
     interrupts = platform_interrupts_save();
-    error = map_one(space, policy, page, frame_address(frame) | entry_rights(flags));
+    error = map_one(space, policy, page, entry, &none);
     platform_interrupts_restore(interrupts);
-    return error;
+    return error == -ENOMEM ? map_one_in_new_table(space, policy, page, entry) : error;
+}
+
+int paging_map(struct paging_space *space, uintptr_t start, frame_t first, uint32_t pages,
+               uint32_t flags)
+{
+    return pages == 1 ? paging_map_page(space, start, first, flags)
+                      : map_range(space, start, first, pages, flags);
 }
 
 /* ---- unmap and protect ---- */
+
+struct change {
+    struct range range;
+    uint64_t rights;  /* zero: unmap */
+    bool flush_pages; /* each as it changes; otherwise everything at the end */
+    bool was_visible; /* something changed that the processor may have known */
+};
 
 static struct survey survey_large(uint64_t slot, uint32_t pages, uint64_t rights)
 {
@@ -182,30 +255,34 @@ static struct survey survey_large(uint64_t slot, uint32_t pages, uint64_t rights
     return (struct survey){.tables = 1, .leaves = pages};
 }
 
-static struct survey survey_small(uint64_t slot, uint32_t page, uint32_t end, uint64_t rights)
+/* More than PAGING_FLUSH_MAX leaves are not counted further. */
+static struct survey survey_small(const union paging_entry *entry, uint32_t count, uint64_t rights)
 {
-    struct survey survey = {0, 0, 0};
-    for (; page < end; page++) {
-        uint64_t entry = entry_read(table_entry(slot, page));
-        if (!entry_is_present(entry))
-            return (struct survey){.error = -ENOENT};
-        survey.leaves += is_changed(entry, rights);
+    const union paging_entry *end = entry + count;
+    uint64_t all = ENTRY_PRESENT;
+    uint32_t leaves = 0;
+    for (; entry < end && leaves <= PAGING_FLUSH_MAX; entry++) {
+        uint64_t value = entry_read(entry);
+        all &= value;
+        leaves += is_changed(value, rights);
     }
-    return survey;
+    for (; entry < end; entry++)
+        all &= entry->low;
+    return (struct survey){.error = entry_is_present(all) ? 0 : -ENOENT, .leaves = leaves};
 }
 
-static struct survey survey_change(const struct paging_space *space, uint32_t page, uint32_t end,
-                                   uint64_t rights)
+static struct survey survey_change(const struct change *change, uint32_t page)
 {
     struct survey all = {0, 0, 0};
-    for (uint32_t next; page < end; page = next) {
+    for (uint32_t next; page < change->range.end; page = next) {
         struct survey one;
-        uint64_t slot = entry_read(directory_entry(space, page));
-        next = slot_end(page, end);
+        uint64_t slot = directory_read(change->range.space, page);
+        next = slot_end(page, change->range.end);
         if (!entry_is_present(slot))
             return (struct survey){.error = -ENOENT};
-        one = entry_is_large(slot) ? survey_large(slot, next - page, rights)
-                                   : survey_small(slot, page, next, rights);
+        one = entry_is_large(slot)
+                  ? survey_large(slot, next - page, change->rights)
+                  : survey_small(table_entry(slot, page), next - page, change->rights);
         if (one.error != 0)
             return one;
         all.tables += one.tables;
@@ -214,88 +291,133 @@ static struct survey survey_change(const struct paging_space *space, uint32_t pa
     return all;
 }
 
-/* After an entry was changed from `old`: the books, and the TLB. */
-static void note_changed(struct change *change, uint32_t page, uint64_t old)
+/* Whether a step flushes each page that it changes. The pages of a step are alike in whether the
+ * processor may know them: they have one policy. */
+static bool begin_step(struct change *change, uint32_t page)
 {
-    change->policy = policy_from(change->policy, page);
-    books_change(change->space, change->policy, old, entry_with_rights(old, change->rights));
-    if (change->is_visible && !change->flush_whole)
+    bool is_known = is_visible(change->range.space, page);
+    change->was_visible |= is_known;
+    return is_known && change->flush_pages;
+}
+
+/* Those that have other rights get them. Returns what it adds to the sum. */
+static uint64_t regrant_small(struct change *change, union paging_entry *entry, uint32_t page,
+                              uint32_t end)
+{
+    const uint64_t rights = change->rights;
+    const bool flush = begin_step(change, page);
+    uint64_t sum = 0;
+    for (; page < end; page++, entry++) {
+        uint64_t difference = entry_regrant(entry, rights);
+        sum += difference;
+        if (flush && difference != 0)
+            platform_tlb_flush_page(page_address(page));
+    }
+    return sum;
+}
+
+static uint64_t clear_small(struct change *change, union paging_entry *entry, uint32_t page,
+                            uint32_t end)
+{
+    const bool flush = begin_step(change, page);
+    uint64_t sum = 0;
+    for (; page < end; page++, entry++) {
+        sum -= entry_clear(entry) & ~ENTRY_HARDWARE;
+        if (flush)
+            platform_tlb_flush_page(page_address(page));
+    }
+    return sum;
+}
+
+static uint32_t change_small(struct change *change, uint64_t slot, uint32_t page)
+{
+    struct range *range = &change->range;
+    union paging_entry *entry = table_entry(slot, page);
+    uint32_t end = step_end(range, page);
+    if (change->rights != 0)
+        books_add(range->space, range->policy, 0, regrant_small(change, entry, page, end));
+    else
+        books_add(range->space, range->policy, page - end, clear_small(change, entry, page, end));
+    return end;
+}
+
+static bool is_whole_slot(const struct change *change, uint32_t page)
+{
+    return page % SLOT_PAGES == 0 && change->range.end - page >= SLOT_PAGES;
+}
+
+/* All of it changes, or none: split_if_needed was there before. */
+static void change_large(struct change *change, uint64_t slot, uint32_t page)
+{
+    struct range *range = &change->range;
+    uint64_t difference;
+    if (!is_changed(slot, change->rights))
+        return;
+    MEMORY_ASSERT(is_whole_slot(change, page));
+    difference = directory_change_large(range->space, page, change->rights);
+    books_add(range->space, range->policy, change->rights == 0 ? -SLOT_PAGES : 0, difference);
+    if (begin_step(change, page))
         platform_tlb_flush_page(page_address(page));
 }
 
-static void change_small(struct change *change, uint64_t slot, uint32_t page, uint32_t end)
+/* Returns the page at which the next step begins. */
+static uint32_t change_step(struct change *change, uint32_t page)
 {
-    for (; page < end; page++) {
-        union paging_entry *entry = table_entry(slot, page);
-        if (is_changed(entry_read(entry), change->rights))
-            note_changed(change, page, entry_change(entry, change->rights));
-    }
+    uint64_t slot = entry_read(directory_entry(change->range.space, page));
+    change->range.policy = policy_from(change->range.policy, page);
+    if (!entry_is_large(slot))
+        return change_small(change, slot, page);
+    change_large(change, slot, page);
+    return slot_end(page, change->range.end);
 }
 
-static void change_slot(struct change *change, uint32_t page, uint32_t end,
-                        struct spare_tables *spare)
+/* A large page of which only a part is to change. */
+static void split_if_needed(struct change *change, uint32_t page)
 {
-    uint64_t slot = entry_read(directory_entry(change->space, page));
-    if (entry_is_large(slot)) {
-        if (!is_changed(slot, change->rights))
-            return;
-        if (end - page == SLOT_PAGES) {
-            note_changed(change, page, directory_change_large(change->space, page, change->rights));
-            return;
-        }
-        directory_split(change->space, page, spare_pop(spare));
-        slot = entry_read(directory_entry(change->space, page));
-    }
-    change_small(change, slot, page, end);
+    uint64_t slot;
+    if (is_whole_slot(change, page))
+        return;
+    slot = directory_read(change->range.space, page);
+    if (entry_is_large(slot) && is_changed(slot, change->rights))
+        directory_split(change->range.space, page, &change->range.spare);
 }
 
-static int change_pages(struct paging_space *space, uint32_t page, uint32_t end, uint64_t rights)
+static void change_range(struct change *change, uint32_t page)
 {
-    struct spare_tables spare;
-    struct survey survey = survey_change(space, page, end, rights);
-    struct change change = {.space = space,
-                            .policy = policy_of(page),
-                            .rights = rights,
-                            .is_visible = is_loaded(space, page, end),
-                            .flush_whole = survey.leaves > PAGING_FLUSH_MAX};
+    while (page < change->range.end) {
+        unsigned long interrupts;
+        split_if_needed(change, page);
+        interrupts = platform_interrupts_save();
+        page = change_step(change, page);
+        platform_interrupts_restore(interrupts);
+    }
+    if (change->was_visible && !change->flush_pages)
+        platform_tlb_flush_all();
+}
+
+static int change_pages(struct paging_space *space, uint32_t page, uint32_t pages, uint64_t rights)
+{
+    struct change change = {
+        .range = {.space = space, .end = page + pages, .policy = policy_of(page)},
+        .rights = rights};
+    struct survey survey = survey_change(&change, page);
     if (survey.error != 0)
         return survey.error;
-    if (spare_take(&spare, survey.tables) != 0)
+    if (spare_take(&change.range.spare, survey.tables) != 0)
         return -ENOMEM;
-    for (; page < end; page = slot_end(page, end))
-        change_slot(&change, page, slot_end(page, end), &spare);
-    MEMORY_ASSERT(spare.count == 0);
-    if (change.is_visible && change.flush_whole)
-        platform_tlb_flush_all();
+    change.flush_pages = survey.leaves <= PAGING_FLUSH_MAX;
+    change_range(&change, page);
+    spare_give_back(&change.range.spare);
     return 0;
-}
-
-int paging_unmap(struct paging_space *space, uintptr_t start, uint32_t pages)
-{
-    uint32_t page;
-    unsigned long interrupts;
-    int error = range_pages(start, pages, &page);
-    if (error != 0)
-        return error;
-    interrupts = platform_interrupts_save();
-    error = change_pages(space, page, page + pages, 0);
-    platform_interrupts_restore(interrupts);
-    return error;
 }
 
 int paging_protect(struct paging_space *space, uintptr_t start, uint32_t pages, uint32_t flags)
 {
     uint32_t page;
-    unsigned long interrupts;
     int error = range_pages(start, pages, &page);
     if (error == 0)
         error = policy_check_protect(page, page + pages, flags);
-    if (error != 0)
-        return error;
-    interrupts = platform_interrupts_save();
-    error = change_pages(space, page, page + pages, entry_rights(flags));
-    platform_interrupts_restore(interrupts);
-    return error;
+    return error != 0 ? error : change_pages(space, page, pages, entry_rights(flags));
 }
 
 static frame_t unmap_one(struct paging_space *space, uint32_t page)
@@ -307,9 +429,9 @@ static frame_t unmap_one(struct paging_space *space, uint32_t page)
     entry = table_entry(slot, page);
     if (!entry_is_present(entry_read(entry)))
         return FRAME_NONE;
-    old = entry_change(entry, 0);
-    books_change(space, policy_of(page), old, 0);
-    if (is_loaded(space, page, page + 1))
+    old = entry_clear(entry);
+    books_add(space, policy_of(page), (uint32_t)-1, -(old & ~ENTRY_HARDWARE));
+    if (is_visible(space, page))
         platform_tlb_flush_page(page_address(page));
     return entry_frame(old);
 }
@@ -325,4 +447,14 @@ frame_t paging_unmap_page(struct paging_space *space, uintptr_t address)
     frame = unmap_one(space, page);
     platform_interrupts_restore(interrupts);
     return frame;
+}
+
+int paging_unmap(struct paging_space *space, uintptr_t start, uint32_t pages)
+{
+    uint32_t page;
+    int error;
+    if (pages == 1 && paging_unmap_page(space, start) != FRAME_NONE)
+        return 0;
+    error = range_pages(start, pages, &page);
+    return error != 0 ? error : change_pages(space, page, pages, 0);
 }

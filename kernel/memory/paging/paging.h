@@ -8,9 +8,19 @@
  * The only code that writes page-table entries. PAE: four top entries, then directories, then
  * tables, 512 entries of 64 bits each (Intel SDM 3A, 4.4). A range is [start, start + pages *
  * PAGE_SIZE), page-aligned. Every call that changes something does all of it or nothing, leaves the
- * TLB right, and may be made from an interrupt handler. Interrupts are off meanwhile: O(pages of
- * the range) where the range has small pages, O(pages / 512) where it has large ones, and one frame
- * of pageframe for each table that is missing or large page that is cut.
+ * TLB right, and may be made from an interrupt handler. It takes one frame of pageframe for each
+ * table that is missing or large page that is cut.
+ *
+ * Calls on one page are one step with interrupts off. Calls on a range let interrupts in: all is
+ * checked and every table is had first, then the pages change from the lowest up, in steps of at
+ * most 32 small pages or one large one. What comes in between, an interrupt handler or another
+ * thread, sees each page of the range as it was or as it will be, never half an entry; until the
+ * call returns, the processor may still use what it was. It finds books and page tables that fit
+ * together, so paging_check may be called. It may call for other pages, those of the same tables
+ * and of the same large pages too. It must not change pages of the range: who maps, unmaps or
+ * protects has a lock for that part of the address space, or is alone. What comes of it otherwise
+ * is not specified; an assertion finds a page that was mapped, or a large page that was changed,
+ * meanwhile.
  */
 #define PAGE_SIZE       4096u
 #define PAGE_LARGE_SIZE 0x200000u
@@ -78,8 +88,8 @@ void paging_load(const struct paging_space *space);
 int paging_map(struct paging_space *space, uintptr_t start, frame_t first, uint32_t pages,
                uint32_t flags) MUST_CHECK;
 
-/* One 4 KiB page; the short path of the heap and of page faults. As paging_map. O(1): about 350
- * instructions, and pageframe_alloc_zeroed once where the table is missing. */
+/* One 4 KiB page; the short path of the heap and of page faults. As paging_map. O(1), and
+ * pageframe_alloc_zeroed once, interrupts as the caller has them, where the table is missing. */
 int paging_map_page(struct paging_space *space, uintptr_t address, frame_t frame,
                     uint32_t flags) MUST_CHECK;
 
@@ -89,7 +99,7 @@ int paging_map_page(struct paging_space *space, uintptr_t address, frame_t frame
 int paging_unmap(struct paging_space *space, uintptr_t start, uint32_t pages) MUST_CHECK;
 
 /* Unmaps one 4 KiB page and returns the frame that was there; FRAME_NONE if none was, or if a 2 MiB
- * page is. O(1): about 230 instructions and one INVLPG. */
+ * page is. O(1), one INVLPG. */
 frame_t paging_unmap_page(struct paging_space *space, uintptr_t address) MUST_CHECK;
 
 /* Gives the range other rights and cache type; pages that have them already are left alone. 0, or
@@ -116,7 +126,8 @@ typedef bool (*paging_visitor)(void *context, uint32_t start, uint64_t end,
                                const struct paging_translation *first);
 void paging_visit(const struct paging_space *space, paging_visitor visit, void *context);
 
-/* Frames that hold page tables (directories and the top included). */
+/* Frames that hold page tables (directories and the top included, and those that a call under way
+ * has ready). */
 uint32_t paging_table_frames(void);
 
 /*

@@ -7,7 +7,8 @@ const struct paging_space *paging_loaded;
 
 static frame_t shared_directories[TOP_ENTRIES]; /* 1 to 3; the first is the space's own */
 static struct paging_books shared_books[POLICY_COUNT];
-static uint32_t table_frames;
+static uint32_t table_frames; /* spare ones too */
+uint32_t paging_spares;
 
 static union paging_entry *entries_of(frame_t table)
 {
@@ -32,50 +33,24 @@ const struct paging_books *books_of(const struct paging_space *space,
     return books_at((struct paging_space *)space, policy);
 }
 
-static uint32_t leaf_pages(uint64_t entry)
-{
-    if (!entry_is_present(entry))
-        return 0;
-    return entry_is_large(entry) ? SLOT_PAGES : 1;
-}
-
-void books_change(struct paging_space *space, const struct paging_policy *policy, uint64_t old,
-                  uint64_t value)
+void books_add(struct paging_space *space, const struct paging_policy *policy, uint32_t pages,
+               uint64_t sum)
 {
     struct paging_books *books = books_at(space, policy);
-    books->pages += leaf_pages(value) - leaf_pages(old);
-    books->sum += (value & ~ENTRY_HARDWARE) - (old & ~ENTRY_HARDWARE);
+    books->pages += pages;
+    books->sum += sum;
 }
 
-/* Puts a chain of spare tables back. */
-static void spare_give_back(struct spare_tables *spare)
+static void count_spares(int32_t change)
 {
-    while (spare->count > 0) {
-        int error = pageframe_free(spare_pop(spare));
-        MEMORY_ASSERT(error == 0);
-        table_frames--;
-    }
+    unsigned long interrupts = platform_interrupts_save();
+    paging_spares += (uint32_t)change;
+    table_frames += (uint32_t)change;
+    platform_interrupts_restore(interrupts);
 }
 
-int spare_take(struct spare_tables *spare, uint32_t count)
-{
-    spare->count = 0;
-    while (spare->count < count) {
-        frame_t frame = pageframe_alloc_zeroed(PAGEFRAME_DIRECT, PAGING_TABLE_TAG);
-        if (frame == FRAME_NONE) {
-            spare_give_back(spare);
-            return -ENOMEM;
-        }
-        if (spare->count > 0)
-            entries_of(frame)->whole = spare->first;
-        spare->first = frame;
-        spare->count++;
-        table_frames++;
-    }
-    return 0;
-}
-
-frame_t spare_pop(struct spare_tables *spare)
+/* The first of the chain. */
+static frame_t spare_unlink(struct spare_tables *spare)
 {
     frame_t frame = spare->first;
     MEMORY_ASSERT(spare->count > 0);
@@ -83,6 +58,46 @@ frame_t spare_pop(struct spare_tables *spare)
     spare->first = (frame_t)entries_of(frame)->whole;
     entries_of(frame)->whole = 0;
     return frame;
+}
+
+/* A table that nothing names goes back; it may hold anything. */
+static void free_spare(frame_t table)
+{
+    int error = pageframe_free(table);
+    MEMORY_ASSERT(error == 0);
+    count_spares(-1);
+}
+
+void spare_give_back(struct spare_tables *spare)
+{
+    while (spare->count > 0)
+        free_spare(spare_unlink(spare));
+}
+
+int spare_take(struct spare_tables *spare, uint32_t count)
+{
+    *spare = (struct spare_tables){0};
+    while (spare->count < count) {
+        frame_t frame;
+        count_spares(+1);
+        frame = pageframe_alloc_zeroed(PAGEFRAME_DIRECT, PAGING_TABLE_TAG);
+        if (frame == FRAME_NONE) {
+            count_spares(-1);
+            spare_give_back(spare);
+            return -ENOMEM;
+        }
+        if (spare->count > 0)
+            entries_of(frame)->whole = spare->first;
+        spare->first = frame;
+        spare->count++;
+    }
+    return 0;
+}
+
+frame_t spare_pop(struct spare_tables *spare)
+{
+    paging_spares--;
+    return spare_unlink(spare);
 }
 
 frame_t directory_frame(const struct paging_space *space, uint32_t top)
@@ -96,16 +111,24 @@ union paging_entry *directory_entry(const struct paging_space *space, uint32_t p
     return entries_of(directory_frame(space, top)) + page / SLOT_PAGES % TABLE_ENTRIES;
 }
 
+uint64_t directory_read(const struct paging_space *space, uint32_t page)
+{
+    unsigned long interrupts = platform_interrupts_save();
+    uint64_t entry = entry_read(directory_entry(space, page));
+    platform_interrupts_restore(interrupts);
+    return entry;
+}
+
 union paging_entry *table_entry(uint64_t directory_entry, uint32_t page)
 {
     return entries_of(entry_frame(directory_entry)) + page % TABLE_ENTRIES;
 }
 
 /*
- * The four functions below are the only writers of directory entries. An entry of kernel rows in
- * the first directory belongs to every space: while paging_kernel is the only one there is nothing
- * more to do; with more spaces, this is where such a change goes to each of their first
- * directories, with interrupts off as they are here.
+ * The functions down to directory_split are the only writers of directory entries. An entry of
+ * kernel rows in the first directory belongs to every space: while paging_kernel is the only one
+ * there is nothing more to do; with more spaces, this is where such a change goes to each of their
+ * first directories, with interrupts off as they are here.
  */
 void directory_enter_table(struct paging_space *space, uint32_t page, frame_t table)
 {
@@ -120,7 +143,8 @@ void directory_set_large(struct paging_space *space, uint32_t page, uint64_t ent
 
 uint64_t directory_change_large(struct paging_space *space, uint32_t page, uint64_t rights)
 {
-    return entry_change(directory_entry(space, page), rights);
+    union paging_entry *entry = directory_entry(space, page);
+    return rights == 0 ? -(entry_clear(entry) & ~ENTRY_HARDWARE) : entry_regrant(entry, rights);
 }
 
 static void fill_with_pieces(union paging_entry *entries, uint64_t large)
@@ -139,32 +163,61 @@ static bool is_view_of_own_directory(const struct paging_space *space, uint32_t 
 }
 
 /*
- * The table says all that the large page said, A and D included; at most three rounds, as in
- * entry_change. Processors err where the TLB holds a large page while a table in its place is read
- * (AMD family 10h, erratum 383; Intel SDM 3A, 4.10.4.2), so the slot is absent until the TLB has
- * forgotten the large page. Nothing needs the slot meanwhile: interrupts are off, and code, stack
- * and books lie in rows of small pages. Only the directory may be seen through the very slot; it
- * cannot be absent then, and the flush comes right behind the exchange: the two differ in size
- * alone, and that slot is kernel memory, which no program reads.
+ * The slot as it was read becomes the table. Processors err where the TLB holds a large page while
+ * a table in its place is read (AMD family 10h, erratum 383; Intel SDM 3A, 4.10.4.2), so the slot
+ * is absent until the TLB has forgotten the large page. Nothing needs the slot meanwhile:
+ * interrupts are off, and code, stack and books lie in rows of small pages. Only the directory may
+ * be seen through the very slot; it cannot be absent then, and the flush comes right behind the
+ * exchange: the two differ in size alone, and that slot is kernel memory, which no program reads.
  */
-void directory_split(struct paging_space *space, uint32_t page, frame_t table)
+static bool exchange_for_table(struct paging_space *space, uint32_t page, uint64_t large,
+                               frame_t table)
 {
     union paging_entry *entry = directory_entry(space, page);
-    const struct paging_policy *policy = policy_of(page); /* of all the slot: it was one page */
     const bool is_needed = is_view_of_own_directory(space, page);
     const uint64_t split = entry_table(table, is_private_page(page) ? ENTRY_USER : 0);
-    uint64_t large;
-    do {
-        large = entry_read(entry);
-        fill_with_pieces(entries_of(table), large);
-    } while (!entry_compare_exchange(entry, large, is_needed ? split : 0));
+    if (!entry_compare_exchange(entry, large, is_needed ? split : 0))
+        return false;
     if (space == paging_loaded || !is_private_page(page))
         platform_tlb_flush_page(page_address(page));
     if (!is_needed)
         entry_set(entry, split);
-    books_change(space, policy, large, 0);
-    for (uint32_t i = 0; i < SLOT_PAGES; i++)
-        books_change(space, policy, 0, entry_read(entries_of(table) + i));
+    return true;
+}
+
+/* The books' part: the pieces instead of the whole, in one policy, as the large page was. */
+static void note_split(struct paging_space *space, uint32_t page, uint64_t large)
+{
+    large &= ~ENTRY_HARDWARE;
+    paging_spares--;
+    books_add(space, policy_of(page), 0, entry_sum(large & ~ENTRY_LARGE, SLOT_PAGES) - large);
+}
+
+static bool try_split(struct paging_space *space, uint32_t page, uint64_t large, frame_t table)
+{
+    unsigned long interrupts = platform_interrupts_save();
+    bool is_done = exchange_for_table(space, page, large, table);
+    if (is_done)
+        note_split(space, page, large);
+    platform_interrupts_restore(interrupts);
+    return is_done;
+}
+
+/* The table says all that the large page said, A and D included: it is filled again if the
+ * processor set one of them meanwhile, which it can do twice; if somebody else split the page, it
+ * is not needed. */
+void directory_split(struct paging_space *space, uint32_t page, struct spare_tables *spare)
+{
+    frame_t table = spare_unlink(spare);
+    for (;;) {
+        uint64_t large = directory_read(space, page);
+        if (!entry_is_present(large) || !entry_is_large(large))
+            break;
+        fill_with_pieces(entries_of(table), large);
+        if (try_split(space, page, large, table))
+            return;
+    }
+    free_spare(table);
 }
 
 /* How many tables the heap's row can need: as many as it takes to map all RAM there is. */
@@ -211,7 +264,7 @@ int paging_init(void)
     /* The heap's end and the stack may share a table. */
     if ((heap_end - 1) / SLOT_PAGES == stack / SLOT_PAGES)
         tables--;
-    table_frames = 0;
+    table_frames = paging_spares = 0;
     paging_loaded = &paging_kernel; /* as good as: a flush too many does no harm */
     memset(shared_books, 0, sizeof(shared_books));
     windows_init();

@@ -17,8 +17,8 @@ static uint32_t device_taken[DEVICE_PAGES / WORD_BITS];
 static uint32_t temporary_taken[TEMPORARY_PAGES / WORD_BITS];
 
 struct window paging_windows[WINDOW_COUNT] = {
-    [WINDOW_DEVICE] = {PAGE_OF(MAP_MMIO_START), DEVICE_PAGES, device_taken, 0, 0},
-    [WINDOW_TEMPORARY] = {PAGE_OF(MAP_TEMPORARY_START), TEMPORARY_PAGES, temporary_taken, 0, 0},
+    [WINDOW_DEVICE] = {PAGE_OF(MAP_MMIO_START), DEVICE_PAGES, device_taken, 0, 0, 0},
+    [WINDOW_TEMPORARY] = {PAGE_OF(MAP_TEMPORARY_START), TEMPORARY_PAGES, temporary_taken, 0, 0, 0},
 };
 
 void windows_init(void)
@@ -27,6 +27,7 @@ void windows_init(void)
         memset(window->taken, 0, window->pages / 8);
         window->pieces = 0;
         window->taken_pages = 0;
+        window->moving = 0;
     }
 }
 
@@ -87,20 +88,54 @@ static void flip_run(struct window *window, uint32_t index, uint32_t count)
     }
 }
 
+/* A free piece of the row is taken, with the page behind it, and is about to be mapped: its index,
+ * or window->pages if there is none. */
+static uint32_t take_piece(struct window *window, uint32_t pages)
+{
+    unsigned long interrupts = platform_interrupts_save();
+    uint32_t index = find_run(window, pages + 1);
+    if (index != window->pages) {
+        flip_run(window, index, pages + 1);
+        window->pieces++;
+        window->taken_pages += pages + 1;
+        window->moving++;
+    }
+    platform_interrupts_restore(interrupts);
+    return index;
+}
+
+/* A piece that was about to be unmapped, or could not be mapped, is free. */
+static void free_piece(struct window *window, uint32_t index, uint32_t pages)
+{
+    unsigned long interrupts = platform_interrupts_save();
+    flip_run(window, index, pages + 1);
+    window->pieces--;
+    window->taken_pages -= pages + 1;
+    window->moving--;
+    platform_interrupts_restore(interrupts);
+}
+
+static void note_moving(struct window *window, uint32_t change)
+{
+    unsigned long interrupts = platform_interrupts_save();
+    window->moving += change;
+    platform_interrupts_restore(interrupts);
+}
+
 /* A piece of `pages` mapped to the frames from first on: its address, or 0. */
 static uint32_t window_map(struct window *window, frame_t first, uint32_t pages, uint32_t flags)
 {
     uint32_t index;
     if (pages == 0 || pages >= window->pages)
         return 0;
-    index = find_run(window, pages + 1);
+    index = take_piece(window, pages);
     if (index == window->pages)
         return 0;
-    if (paging_map(&paging_kernel, page_address(window->page + index), first, pages, flags) != 0)
+    if (paging_map(&paging_kernel, page_address(window->page + index), first, pages, flags) != 0) {
+        free_piece(window, index, pages);
         return 0;
-    flip_run(window, index, pages + 1);
-    window->pieces++;
-    window->taken_pages += pages + 1;
+    }
+    note_moving(window, (uint32_t)-1);
     return page_address(window->page + index);
 }
 
@@ -121,11 +156,10 @@ static void window_unmap(struct window *window, uint32_t page, uint32_t pages)
 {
     int error;
     MEMORY_ASSERT(is_piece(window, page, pages));
+    note_moving(window, 1);
     error = paging_unmap(&paging_kernel, page_address(page), pages);
     MEMORY_ASSERT(error == 0);
-    flip_run(window, page - window->page, pages + 1);
-    window->pieces--;
-    window->taken_pages -= pages + 1;
+    free_piece(window, page - window->page, pages);
 }
 
 /* Pages that hold [offset, offset + bytes) of the first one. */
@@ -154,46 +188,35 @@ static bool is_device(frame_t first, uint32_t pages)
 volatile void *paging_map_device(paddr_t physical, uint32_t bytes)
 {
     uint32_t offset = (uint32_t)(physical % PAGE_SIZE), pages = pages_of(offset, bytes);
-    uint32_t address = 0;
-    unsigned long interrupts;
+    uint32_t address;
     if (bytes == 0 || physical / FRAME_SIZE >= paging_frame_limit() ||
         !is_device(frame_of(physical), pages))
         return NULL;
-    interrupts = platform_interrupts_save();
     address = window_map(&paging_windows[WINDOW_DEVICE], frame_of(physical), pages,
                          PAGING_WRITE | PAGING_UNCACHED);
-    platform_interrupts_restore(interrupts);
     return address == 0 ? NULL : (volatile void *)(uintptr_t)(address + offset);
 }
 
 void paging_unmap_device(volatile void *registers, uint32_t bytes)
 {
     uintptr_t address = (uintptr_t)registers;
-    unsigned long interrupts;
     if (registers == NULL)
         return;
-    interrupts = platform_interrupts_save();
     window_unmap(&paging_windows[WINDOW_DEVICE], PAGE_OF(address),
                  pages_of(address % PAGE_SIZE, bytes));
-    platform_interrupts_restore(interrupts);
 }
 
 void *paging_map_temporary(frame_t first, uint32_t pages, uint32_t flags)
 {
-    unsigned long interrupts = platform_interrupts_save();
     uint32_t address = window_map(&paging_windows[WINDOW_TEMPORARY], first, pages, flags);
-    platform_interrupts_restore(interrupts);
     return (void *)(uintptr_t)address;
 }
 
 void paging_unmap_temporary(void *view, uint32_t pages)
 {
     uintptr_t address = (uintptr_t)view;
-    unsigned long interrupts;
     if (view == NULL)
         return;
-    interrupts = platform_interrupts_save();
     MEMORY_ASSERT(address % PAGE_SIZE == 0);
     window_unmap(&paging_windows[WINDOW_TEMPORARY], PAGE_OF(address), pages);
-    platform_interrupts_restore(interrupts);
 }
