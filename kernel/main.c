@@ -19,6 +19,7 @@
 #include "kernel/memory/pageframe/pageframe.h"
 #include "kernel/memory/paging/paging.h"
 #include "kernel/memory/system.h"
+#include "kernel/space/space.h"
 #include "kernel/start/start.h"
 #include "kernel/thread/clock.h"
 #include "kernel/thread/thread.h"
@@ -123,6 +124,8 @@ static void kernel_run(void)
     log_line("memory: %u frames of boot given back", memory_release_boot());
     thread_init(); /* from here on, what runs is the monitor's thread */
     clock_init();
+    if (space_init() != 0)
+        panic("no memory for address spaces");
     monitor_run(bootinfo.command_line);
 }
 

@@ -7,10 +7,12 @@ MEMORY_pageframe := $(MEMORY_bytemap) $(MEMORY_e820) kernel/memory/pageframe
 MEMORY_paging    := $(MEMORY_pageframe) kernel/memory/paging
 MEMORY_heap      := $(MEMORY_paging) kernel/memory/heap
 MEMORY_system    := $(MEMORY_heap)
+MEMORY_space     := $(MEMORY_heap) kernel/space
 
 # What lies outside the memory tree is linked file by file: the pure parts of the kernel around it.
 SOURCES_e820     := tests/unit/e820_oracle.c tools/e820-regions/table.c
 SOURCES_system   := tools/e820-regions/table.c
+SOURCES_space    := tests/unit/space_machine.c
 SOURCES_monitor  := $(addprefix kernel/debug/monitor/,editor.c parse.c picture.c)
 SOURCES_acpi     := kernel/device/acpi/tables.c
 SOURCES_screen   := kernel/device/screen/terminal.c
@@ -25,7 +27,7 @@ UNIT_SHARED := kernel/lib/format.c kernel/lib/errors.c kernel/memory/check.c ker
 unit-sources = $(wildcard $(addsuffix /*.c,$(MEMORY_$(1)))) $(wildcard tests/unit/$(1)*_test.c) \
                $(SOURCES_$(1)) $(UNIT_SHARED) $(if $(filter system,$(1)),kernel/memory/system.c)
 
-UNIT_TESTS  := e820 bytemap pageframe paging heap system format monitor acpi screen keyboard mtrr boot start thread
+UNIT_TESTS  := e820 bytemap pageframe paging heap system space format monitor acpi screen keyboard mtrr boot start thread
 UNIT_CFLAGS := -std=gnu11 -O1 -g -fno-omit-frame-pointer $(WARNINGS) $(INCLUDES) -fno-pie \
                -fsanitize=address,undefined -fno-sanitize-recover=all
 

@@ -388,6 +388,17 @@ static void check_withheld(struct check *check, struct extent extent)
     }
 }
 
+static void (*more_checks[MEMORY_CHECKS_MAX])(struct check *check);
+
+void memory_add_check(void (*also)(struct check *check))
+{
+    uint32_t i = 0;
+    while (i < MEMORY_CHECKS_MAX && more_checks[i] != NULL && more_checks[i] != also)
+        i++;
+    MEMORY_ASSERT(i < MEMORY_CHECKS_MAX);
+    more_checks[i] = also;
+}
+
 uint32_t memory_check(void (*say)(const char *sentence))
 {
     struct check check = {0, say};
@@ -403,6 +414,8 @@ uint32_t memory_check(void (*say)(const char *sentence))
     check_withheld(&check, (struct extent){0, 1});
     check_withheld(&check, (struct extent){E820_COPY_FRAME, E820_COPY_FRAME + 1});
     check_withheld(&check, (struct extent){LOW_END_FRAME, frame_of(MAP_FIRMWARE_END)});
+    for (uint32_t i = 0; i < MEMORY_CHECKS_MAX && more_checks[i] != NULL; i++)
+        more_checks[i](&check);
     platform_interrupts_restore(saved);
     return check.faults;
 }

@@ -1,6 +1,7 @@
 #ifndef KERNEL_MEMORY_SYSTEM_H
 #define KERNEL_MEMORY_SYSTEM_H
 
+#include "kernel/memory/check.h"
 #include "kernel/memory/e820/e820.h"
 #include "kernel/memory/memory.h"
 
@@ -52,5 +53,10 @@ uint32_t memory_out_of_reach_frames(void); /* RAM beyond the processor's physica
  * off meanwhile: O(RAM).
  */
 uint32_t memory_check(void (*say)(const char *sentence));
+
+/* What stands on the five modules takes part in memory_check from now on, behind them. At most
+ * MEMORY_CHECKS_MAX; the same twice is once. */
+#define MEMORY_CHECKS_MAX 4u
+void memory_add_check(void (*also)(struct check *check));
 
 #endif

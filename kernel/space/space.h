@@ -63,8 +63,7 @@ int32_t space_map_stack(struct space *space, uint32_t initial_bytes) MUST_CHECK;
 /* Where brk begins (rounded up to a page): behind the program's image. Once. */
 void space_set_brk(struct space *space, uint32_t start);
 
-/* Writes and reads a space that need not be loaded, as its program could, but also what it maps
- * read-only privately (which then becomes its own copy). 0, -EFAULT, -ENOMEM. */
+/* Writes and reads a space that need not be loaded, as its program could. 0, -EFAULT. */
 int space_write(struct space *space, uint32_t to, const void *from, size_t bytes) MUST_CHECK;
 int space_read(struct space *space, void *to, uint32_t from, size_t bytes) MUST_CHECK;
 

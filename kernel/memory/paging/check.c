@@ -1,4 +1,5 @@
 #include "kernel/memory/paging/internal.h"
+#include "kernel/memory/paging/user.h"
 
 /*
  * Everything that page tables promise, from first principles: the tables are read from the root on,
@@ -336,7 +337,17 @@ static void check_top(struct checker *checker, uint32_t top, uint64_t entry)
         check_slot(checker, page + i * SLOT_PAGES, entry_read(&entries[i]));
 }
 
-/* The four top entries have a frame to themselves; the rest of it is unused. */
+/* Slots of a frame of tops that are no space's are zero. */
+static void check_unused_tops(struct checker *checker, uint32_t index, frame_t frame)
+{
+    const union paging_entry *entries = platform_frame_pointer(frame);
+    for (uint32_t i = 0; i < TABLE_ENTRIES; i++)
+        if (!tops_is_taken(index, i * (uint32_t)sizeof(*entries)) && entry_read(&entries[i]) != 0)
+            check_fault(checker->check, "paging: entry %u of the frame of roots 0x%x is not zero",
+                        (unsigned)i, (unsigned)frame);
+}
+
+/* The kernel's four top entries are the first in their frame. */
 static void check_root(struct checker *checker)
 {
     const uint64_t root = checker->space->root;
@@ -349,10 +360,203 @@ static void check_root(struct checker *checker)
     entries = platform_frame_pointer(frame_of(root));
     for (uint32_t i = 0; i < TOP_ENTRIES; i++)
         check_top(checker, i, entry_read(&entries[i]));
-    for (uint32_t i = TOP_ENTRIES; i < TABLE_ENTRIES; i++)
-        if (entry_read(&entries[i]) != 0)
-            check_fault(checker->check, "paging: entry %u of the root's frame is not zero",
-                        (unsigned)i);
+    check_unused_tops(checker, 0, frame_of(root));
+}
+
+/* ---- other spaces ---- */
+
+/* What a space's rows hold, found slot by slot. */
+struct row_sums {
+    uint64_t sum[2];
+    uint32_t pages[2];
+    uint32_t own;
+};
+
+/* Entries of a table, which has been looked at before if others share it. */
+static void sum_table(const struct checker *checker, uint32_t page,
+                      const union paging_entry *entries, struct row_sums *sums)
+{
+    const uint32_t slot = (page - PAGE_OF(MAP_USER_START)) / SLOT_PAGES;
+    const uint32_t row = page >= PAGE_OF(MAP_LIBRARY_START);
+    uint32_t used = 0, own = 0;
+    for (uint32_t i = 0; i < TABLE_ENTRIES; i++) {
+        const uint64_t entry = entry_read(&entries[i]);
+        used += entry != 0;
+        own += (entry & ENTRY_OWN) != 0;
+        sums->sum[row] += entry & ~ENTRY_HARDWARE;
+    }
+    sums->pages[row] += used;
+    sums->own += own;
+    if (used != checker->space->slots[slot].used || own != checker->space->slots[slot].own ||
+        used == 0)
+        check_fault(checker->check,
+                    "paging: the table of 0x%08x has %u entries, %u of them own; the space says %u "
+                    "and %u",
+                    (unsigned)page_address(page), (unsigned)used, (unsigned)own,
+                    (unsigned)checker->space->slots[slot].used,
+                    (unsigned)checker->space->slots[slot].own);
+}
+
+/* An entry of an own row: as any other leaf, but for what only user.h does. */
+static void check_user_leaf(struct checker *checker, uint32_t page, uint64_t entry,
+                            bool is_writable)
+{
+    const uint64_t both = ENTRY_OWN | ENTRY_WRITE;
+    if (entry == 0)
+        return;
+    if (is_writable && (entry & both) == both && !is_beyond_width(entry) &&
+        pageframe_references(entry_frame(entry)) != 1)
+        fault_at(checker, page, entry, "an own page that is writable and shared");
+    check_leaf(checker, page, (entry & ~ENTRY_OWN) | ENTRY_PRESENT, 1);
+}
+
+/* A directory entry of an own row. Returns 1 if it names a table. */
+static uint32_t check_user_slot(struct checker *checker, uint32_t page, uint64_t entry,
+                                struct row_sums *sums)
+{
+    const frame_t table = entry_frame(entry);
+    const union paging_entry *entries;
+    if (!entry_is_present(entry)) {
+        if (entry != 0)
+            fault_at(checker, page, entry, "absent directory entry, but not zero");
+        if (checker->space->slots[(page - PAGE_OF(MAP_USER_START)) / SLOT_PAGES].used != 0)
+            fault_at(checker, page, entry, "no table, and the space counts entries in it");
+        return 0;
+    }
+    if ((entry & ~(ENTRY_FRAME | ENTRY_ACCESSED | ENTRY_WRITE)) !=
+        (entry_table(0, ENTRY_USER) & ~ENTRY_WRITE))
+        fault_at(checker, page, entry, "directory entry with bits that paging never writes");
+    if (is_beyond_width(entry) || table >= checker->frames || table >= PAGING_DIRECT_FRAMES ||
+        bytemap_tag_state(bytemap_get(table)) != BYTEMAP_PAGE_TABLE) {
+        fault_at(checker, page, entry, "names a frame that is no page table");
+        return 0;
+    }
+    if ((entry & ENTRY_WRITE) && pageframe_references(table) != 1)
+        fault_at(checker, page, entry, "a table that others share can be written through");
+    entries = platform_frame_pointer(table);
+    if (!(checker->seen[table] & SEEN_TABLE)) {
+        checker->seen[table] |= SEEN_TABLE;
+        checker->tables++;
+        for (uint32_t i = 0; i < TABLE_ENTRIES; i++)
+            check_user_leaf(checker, page + i, entry_read(&entries[i]), entry & ENTRY_WRITE);
+    }
+    if ((checker->seen[table] & SEEN_COUNT) < SEEN_COUNT)
+        checker->seen[table]++;
+    sum_table(checker, page, entries, sums);
+    return 1;
+}
+
+static void check_user_sums(struct checker *checker, const struct row_sums *sums, uint32_t tables)
+{
+    const struct paging_space *space = checker->space;
+    for (unsigned row = 0; row < 2; row++)
+        if (space->books[row].pages != sums->pages[row] || space->books[row].sum != sums->sum[row])
+            check_fault(checker->check,
+                        "paging: root 0x%llx, %s: %u pages (sum 0x%llx), the books say %u (0x%llx)",
+                        (unsigned long long)space->root, row == 0 ? "user space" : "library space",
+                        (unsigned)sums->pages[row], (unsigned long long)sums->sum[row],
+                        (unsigned)space->books[row].pages,
+                        (unsigned long long)space->books[row].sum);
+    if (space->own_pages != sums->own || space->tables != tables)
+        check_fault(checker->check,
+                    "paging: root 0x%llx: %u own pages in %u tables, it says %u in %u",
+                    (unsigned long long)space->root, (unsigned)sums->own, (unsigned)tables,
+                    (unsigned)space->own_pages, (unsigned)space->tables);
+}
+
+/* The first directory: the kernel's entries, and its own. */
+static void check_user_directory(struct checker *checker)
+{
+    const union paging_entry *entries = platform_frame_pointer(checker->space->directory);
+    const union paging_entry *kernel = platform_frame_pointer(paging_kernel.directory);
+    struct row_sums sums = {{0, 0}, {0, 0}, 0};
+    uint32_t tables = 0;
+    for (uint32_t i = 0; i < TABLE_ENTRIES; i++) {
+        const uint64_t entry = entry_read(&entries[i]);
+        if (is_private_page(i * SLOT_PAGES))
+            tables += check_user_slot(checker, i * SLOT_PAGES, entry, &sums);
+        else if (((entry ^ entry_read(&kernel[i])) & ~ENTRY_HARDWARE) != 0)
+            fault_at(checker, i * SLOT_PAGES, entry, "not the kernel's directory entry");
+    }
+    check_user_sums(checker, &sums, tables);
+}
+
+static void check_user_space(struct checker *checker)
+{
+    const struct paging_space *space = checker->space;
+    const frame_t root = frame_of(space->root);
+    uint32_t index = 0;
+    while (index < TOP_FRAMES && tops_frame(index) != root)
+        index++;
+    if (space->root % TOP_SIZE != 0 || index == TOP_FRAMES ||
+        !tops_is_taken(index, (uint32_t)(space->root % FRAME_SIZE))) {
+        check_fault(checker->check, "paging: the root 0x%llx is in no frame of roots",
+                    (unsigned long long)space->root);
+        return;
+    }
+    for (uint32_t i = 0; i < TOP_ENTRIES; i++) {
+        const uint64_t entry = paging_walk(space, (uintptr_t)i << 30).entries[0];
+        if ((entry & ~ENTRY_ACCESSED) != entry_directory(directory_frame(space, i)))
+            fault_at(checker, i * TABLE_ENTRIES * SLOT_PAGES, entry,
+                     "top entry does not name the space's directory");
+    }
+    if (enter_table(checker, 0, entry_directory(space->directory)))
+        check_user_directory(checker);
+}
+
+/* Frames of tops beside the first, which is the kernel's. */
+static void check_tops(struct checker *checker)
+{
+    for (uint32_t index = 1; index < TOP_FRAMES; index++) {
+        const frame_t frame = tops_frame(index);
+        if (frame == FRAME_NONE || !enter_table(checker, 0, frame_address(frame)))
+            continue;
+        check_unused_tops(checker, index, frame);
+    }
+}
+
+static uint32_t unmapped; /* of the last check */
+
+uint32_t paging_check_unmapped(void)
+{
+    return unmapped;
+}
+
+static bool is_program_frame(bytemap_tag_t tag)
+{
+    return is_allocated_by(tag, BYTEMAP_USER) || is_allocated_by(tag, BYTEMAP_LIBRARY);
+}
+
+/* References of tables are directory entries; references of programs' frames are entries. A frame
+ * whose entries were too many to count is left out. */
+static void check_references(struct checker *checker)
+{
+    for (frame_t frame = 0; frame < checker->frames; frame++) {
+        const uint32_t count = checker->seen[frame] & SEEN_COUNT;
+        const bytemap_tag_t tag = bytemap_get(frame);
+        if (count == SEEN_COUNT)
+            continue;
+        if (bytemap_tag_state(tag) == BYTEMAP_PAGE_TABLE && count != 0 &&
+            count != pageframe_references(frame))
+            check_fault(checker->check,
+                        "paging: %u directory entries name table 0x%x, which has %u references",
+                        (unsigned)count, (unsigned)frame, (unsigned)pageframe_references(frame));
+        if (is_program_frame(tag))
+            unmapped += pageframe_references(frame) - count;
+    }
+}
+
+static void check_spaces(struct checker *checker)
+{
+    check_tops(checker);
+    for (struct paging_space *space = paging_space_first(); space != NULL;
+         space = paging_space_next(space)) {
+        checker->space = space;
+        check_user_space(checker);
+    }
+    unmapped = 0;
+    check_references(checker);
+    checker->space = &paging_kernel;
 }
 
 /* ---- sums ---- */
@@ -430,6 +634,7 @@ void paging_check(const struct paging_space *space, void *scratch, struct check 
     memset(scratch, 0, paging_check_scratch_bytes(checker.frames));
     check_root(&checker);
     check_books(&checker);
+    check_spaces(&checker);
     check_counts(&checker);
     for (uint32_t i = 0; i < WINDOW_COUNT; i++)
         check_window(&checker, &paging_windows[i]);

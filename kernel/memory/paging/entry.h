@@ -15,7 +15,8 @@
  * Intel SDM 3A, tables 4-8 (top: P, PWT, PCD and the address only), 4-9 (2 MiB page), 4-10
  * (directory entry that names a table), 4-11 (4 KiB page). Bit 7 is "large" in a directory and the
  * PAT selector in a table; the latter is never used, because PAT entries 0 to 3 suffice. The
- * available bits 9 to 11 stay zero. An absent entry is zero as a whole.
+ * available bits 10 and 11 stay zero, and bit 9 outside of user.h. An absent entry is zero as a
+ * whole; user.h alone keeps what a page was when it takes P away (PAGING_HIDDEN).
  */
 union paging_entry {
     _Alignas(8) uint64_t whole;
@@ -34,6 +35,7 @@ union paging_entry {
 #define ENTRY_DIRTY         ((uint64_t)1 << 6)
 #define ENTRY_LARGE         ((uint64_t)1 << 7)
 #define ENTRY_GLOBAL        ((uint64_t)1 << 8)
+#define ENTRY_OWN           ((uint64_t)1 << 9) /* available: in own rows of spaces, user.h */
 #define ENTRY_NO_EXECUTE    ((uint64_t)1 << 63)
 #define ENTRY_FRAME         ((uint64_t)0x000FFFFFFFFFF000)
 

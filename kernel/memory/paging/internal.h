@@ -161,6 +161,20 @@ uint64_t directory_change_large(struct paging_space *space, uint32_t page, uint6
  * caller has them, but for O(1) instructions. */
 void directory_split(struct paging_space *space, uint32_t page, struct spare_tables *spare);
 
+/* space.c: spaces beside paging_kernel. What they have in frames: tables, directories, tops. */
+extern uint32_t paging_space_frames;
+void spaces_init(void);
+/* After a change of a kernel row's entry in paging_kernel's first directory: all others get it;
+ * whether there are any. With interrupts off. O(spaces). */
+bool spaces_publish(uint32_t page);
+/* Frames of tops: the one at `index`, and whether the 32 bytes at `at` of it are a space's;
+ * FRAME_NONE behind the last. The first is paging_kernel's. */
+#define TOP_SIZE     (TOP_ENTRIES * (uint32_t)sizeof(union paging_entry))
+#define TOPS_A_FRAME (FRAME_SIZE / TOP_SIZE)
+#define TOP_FRAMES   64u
+frame_t tops_frame(uint32_t index);
+bool tops_is_taken(uint32_t index, uint32_t at);
+
 /* The space whose root is loaded; NULL before the first. */
 extern const struct paging_space *paging_loaded;
 

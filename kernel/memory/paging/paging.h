@@ -25,6 +25,9 @@
 #define PAGE_SIZE       4096u
 #define PAGE_LARGE_SIZE 0x200000u
 
+/* Of the user and library rows together. */
+#define PAGING_USER_SLOTS ((uint32_t)((MAP_LIBRARY_END - MAP_USER_START) / PAGE_LARGE_SIZE))
+
 /* Rights and cache type of a page. Readable is implied. Pages of kernel rows are global where the
  * processor can. */
 #define PAGING_WRITE           (1u << 0)
@@ -48,6 +51,15 @@ struct paging_space {
     paddr_t root;                 /* physical address of the four entries: what CR3 holds */
     frame_t directory;            /* the first directory */
     struct paging_books books[2]; /* of the user and the library row */
+
+    /* Kept by user.h alone, and zero in paging_kernel. */
+    struct paging_space *next, *previous; /* of all others */
+    uint32_t tables;                      /* that directory entries of own rows name */
+    uint32_t own_pages;                   /* entries with PAGING_OWN */
+    struct {
+        uint16_t used; /* entries that are not zero */
+        uint16_t own;
+    } slots[PAGING_USER_SLOTS]; /* for each 2 MiB of the two rows */
 };
 
 extern struct paging_space paging_kernel; /* the space of boot, the idle thread and the monitor */
@@ -162,7 +174,13 @@ void paging_unmap_temporary(void *view, uint32_t pages);
  * paging_check_scratch_bytes(frames) bytes, `frames` as bytemap_frames(). O(RAM + entries), with
  * interrupts off; not from two places at once.
  */
+/* All other spaces are checked with it: their directories have the kernel's entries, tables as many
+ * references as directory entries name them, no own page is writable in two spaces; and their own
+ * counts add up. */
 size_t paging_check_scratch_bytes(uint32_t frames);
 void paging_check(const struct paging_space *space, void *scratch, struct check *check);
+/* How many references to frames of programs (allocated, user or library) the last paging_check did
+ * not find as entries: 0, if nobody is between having such a frame and mapping it. */
+uint32_t paging_check_unmapped(void);
 
 #endif

@@ -13,7 +13,9 @@ struct paging_walk paging_walk(const struct paging_space *space, uintptr_t addre
 {
     struct paging_walk walk = {.levels = 1};
     uint32_t page = PAGE_OF(address);
-    walk.entries[0] = read_entry(frame_of(space->root), page / (SLOT_PAGES * TABLE_ENTRIES));
+    walk.entries[0] = read_entry(frame_of(space->root),
+                                 (uint32_t)(space->root % FRAME_SIZE) / sizeof(union paging_entry) +
+                                     page / (SLOT_PAGES * TABLE_ENTRIES));
     if (!entry_is_present(walk.entries[0]))
         return walk;
     walk.levels = 2;

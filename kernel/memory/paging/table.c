@@ -17,7 +17,7 @@ static union paging_entry *entries_of(frame_t table)
 
 uint32_t paging_table_frames(void)
 {
-    return table_frames;
+    return table_frames + paging_space_frames;
 }
 
 static struct paging_books *books_at(struct paging_space *space, const struct paging_policy *policy)
@@ -125,26 +125,30 @@ union paging_entry *table_entry(uint64_t directory_entry, uint32_t page)
 }
 
 /*
- * The functions down to directory_split are the only writers of directory entries. An entry of
- * kernel rows in the first directory belongs to every space: while paging_kernel is the only one
- * there is nothing more to do; with more spaces, this is where such a change goes to each of their
- * first directories, with interrupts off as they are here.
+ * The functions down to directory_split are the only writers of directory entries, but for own rows
+ * of other spaces (user.c). An entry of kernel rows in the first directory belongs to every space:
+ * such a change goes to each of their first directories, with interrupts off as they are here.
  */
 void directory_enter_table(struct paging_space *space, uint32_t page, frame_t table)
 {
     uint64_t user = is_private_page(page) ? ENTRY_USER : 0;
     entry_set(directory_entry(space, page), entry_table(table, user));
+    spaces_publish(page);
 }
 
 void directory_set_large(struct paging_space *space, uint32_t page, uint64_t entry)
 {
     entry_set(directory_entry(space, page), entry);
+    spaces_publish(page);
 }
 
 uint64_t directory_change_large(struct paging_space *space, uint32_t page, uint64_t rights)
 {
     union paging_entry *entry = directory_entry(space, page);
-    return rights == 0 ? -(entry_clear(entry) & ~ENTRY_HARDWARE) : entry_regrant(entry, rights);
+    uint64_t change =
+        rights == 0 ? -(entry_clear(entry) & ~ENTRY_HARDWARE) : entry_regrant(entry, rights);
+    spaces_publish(page);
+    return change;
 }
 
 static void fill_with_pieces(union paging_entry *entries, uint64_t large)
@@ -169,6 +173,7 @@ static bool is_view_of_own_directory(const struct paging_space *space, uint32_t 
  * interrupts are off, and code, stack and books lie in rows of small pages. Only the directory may
  * be seen through the very slot; it cannot be absent then, and the flush comes right behind the
  * exchange: the two differ in size alone, and that slot is kernel memory, which no program reads.
+ * The same goes for the directories of other spaces, one of which may be the one that is loaded.
  */
 static bool exchange_for_table(struct paging_space *space, uint32_t page, uint64_t large,
                                frame_t table)
@@ -182,6 +187,8 @@ static bool exchange_for_table(struct paging_space *space, uint32_t page, uint64
         platform_tlb_flush_page(page_address(page));
     if (!is_needed)
         entry_set(entry, split);
+    if (spaces_publish(page))
+        platform_tlb_flush_page(page_address(page));
     return true;
 }
 
@@ -274,6 +281,7 @@ int paging_init(void)
     enter_tables(&spare, heap, heap_end);
     enter_tables(&spare, stack, stack_end);
     MEMORY_ASSERT(spare.count == 0);
+    spaces_init();
     return 0;
 }
 

@@ -1,0 +1,585 @@
+#include "kernel/space/internal.h"
+
+/* Areas come and go: mmap, munmap, brk, and what they share with the other calls. */
+
+static uint32_t max(uint32_t a, uint32_t b)
+{
+    return a > b ? a : b;
+}
+
+static uint32_t min(uint32_t a, uint32_t b)
+{
+    return a < b ? a : b;
+}
+
+/* ---- sums and charges ---- */
+
+void area_account(struct space *space, uint32_t flags, uint32_t pages, int sign)
+{
+    const uint32_t change = sign > 0 ? pages : -pages;
+    space->size += change;
+    if ((flags & (PROT_WRITE | AREA_SHARED | AREA_GROWS_DOWN)) == PROT_WRITE)
+        space->data += change;
+    if (flags & AREA_LOCKED)
+        space->locked += change;
+    if (space->size > space->size_peak)
+        space->size_peak = space->size;
+}
+
+uint32_t table_charge(uint32_t start, uint32_t end, const struct area *previous,
+                      const struct area *next)
+{
+    uint32_t first = SLOT_OF(start), last = SLOT_OF(end - 1);
+    if (previous != NULL && SLOT_OF(previous->end - 1) == first)
+        first++;
+    if (next != NULL && SLOT_OF(next->start) == last)
+        last--;
+    return last + 1 > first ? last + 1 - first : 0;
+}
+
+int charge(struct space *space, uint32_t pages)
+{
+    if (pages == 0)
+        return 0;
+    if (commit_charge(pages) != 0)
+        return -ENOMEM;
+    space->charged += pages;
+    return 0;
+}
+
+void uncharge(struct space *space, uint32_t pages)
+{
+    if (pages == 0)
+        return;
+    space->charged -= pages;
+    commit_uncharge(pages);
+}
+
+/* Whether `add` more pages pass a limit in bytes. */
+static bool is_beyond(uint32_t limit, uint32_t have, uint32_t add)
+{
+    return limit != SPACE_UNLIMITED && (uint64_t)have + add > limit / PAGE_SIZE;
+}
+
+int check_limits(const struct space *space, uint32_t flags, uint32_t pages)
+{
+    if ((flags & AREA_LOCKED) && is_beyond(space->limits.locked, space->locked, pages))
+        return -EAGAIN;
+    if (is_beyond(space->limits.address_space, space->size, pages))
+        return -ENOMEM;
+    if ((flags & (PROT_WRITE | AREA_SHARED | AREA_GROWS_DOWN)) == PROT_WRITE &&
+        is_beyond(space->limits.data, space->data, pages))
+        return -ENOMEM;
+    return 0;
+}
+
+/* ---- splitting and joining ---- */
+
+static void hold(struct backing *backing)
+{
+    if (backing != NULL)
+        backing->ops->hold(backing);
+}
+
+static void drop(struct backing *backing)
+{
+    if (backing != NULL)
+        backing->ops->drop(backing);
+}
+
+/* The part of an area from `at` on becomes `tail`, which is not in the tree. */
+static void split_into(struct space *space, struct area *area, uint32_t at, struct area *tail)
+{
+    tail->start = at;
+    tail->end = area->end;
+    tail->flags = area->flags;
+    tail->backing = area->backing;
+    tail->index = area->backing == NULL ? 0 : area->index + (at - area->start) / PAGE_SIZE;
+    hold(tail->backing);
+    area->end = at;
+    area_insert(space, tail);
+    area_moved(space, area);
+}
+
+int area_split(struct space *space, uint32_t address)
+{
+    struct area *area = area_at(space, address), *tail;
+    if (area == NULL || area->start == address)
+        return 0;
+    tail = space->areas < SPACE_AREAS_MAX ? area_new() : NULL;
+    if (tail == NULL)
+        return -ENOMEM;
+    split_into(space, area, address, tail);
+    return 0;
+}
+
+/* Whether the second could be the first's continuation. */
+static bool is_continued(const struct area *area, uint32_t flags, const struct backing *backing,
+                         uint32_t index)
+{
+    if (area->flags != flags || area->backing != backing || (flags & AREA_GROWS_DOWN))
+        return false;
+    return backing == NULL || area->index + area_pages(area) == index;
+}
+
+/* The second goes; the first has its range now. */
+static void swallow(struct space *space, struct area *area, struct area *next)
+{
+    const uint32_t end = next->end;
+    area_remove(space, next);
+    area->end = end;
+    area_moved(space, area);
+    drop(next->backing);
+    area_free(next);
+}
+
+struct area *area_join(struct space *space, struct area *area)
+{
+    struct area *next = area->next, *previous = area->previous;
+    if (next != NULL && next->start == area->end &&
+        is_continued(area, next->flags, next->backing, next->index))
+        swallow(space, area, next);
+    if (previous != NULL && previous->end == area->start &&
+        is_continued(previous, area->flags, area->backing, area->index)) {
+        swallow(space, previous, area);
+        area = previous;
+    }
+    return area;
+}
+
+/* ---- munmap ---- */
+
+int take_tables(struct space *space, uint32_t start, uint32_t end)
+{
+    int error = 0;
+    for (uint32_t at = start & ~(PAGE_LARGE_SIZE - 1); at < end && error == 0;
+         at += PAGE_LARGE_SIZE) {
+        if (!paging_user_is_shared(&space->paging, at))
+            continue;
+        preempt_disable();
+        error = paging_user_take_table(&space->paging, at);
+        preempt_enable();
+    }
+    return error;
+}
+
+void clear_pages(struct space *space, uint32_t start, uint32_t end, uint32_t flags)
+{
+    const enum paging_release release =
+        flags & AREA_CHARGED ? PAGING_RELEASE_PROMISE : PAGING_RELEASE_FREE;
+    if (flags & AREA_LOCKED)
+        unlock_pages(space, start, end);
+    while (start < end) {
+        const uint32_t slot_end = (start | (PAGE_LARGE_SIZE - 1)) + 1;
+        preempt_disable();
+        start = paging_user_clear(&space->paging, start, min(slot_end, end), release);
+        preempt_enable();
+    }
+}
+
+/* [start, end) as far as no other area has pages in the slots at its ends: then whole slots go. */
+struct extent {
+    uint32_t start, end;
+};
+
+static struct extent widen(const struct area *first, const struct area *last, uint32_t start,
+                           uint32_t end)
+{
+    const uint32_t from = max(start, first->start), to = min(end, last->end);
+    const uint32_t low = from & ~(PAGE_LARGE_SIZE - 1);
+    const uint32_t high = (to + PAGE_LARGE_SIZE - 1) & ~(PAGE_LARGE_SIZE - 1);
+    struct extent extent = {from, to};
+    if (first->start >= start && area_gap_start(first) <= low)
+        extent.start = low;
+    if (last->end <= end && (last->next == NULL || last->next->start >= high))
+        extent.end = high;
+    return extent;
+}
+
+/* Takes tables for what is not whole slots of [start, end). */
+static int take_end_tables(struct space *space, struct extent extent)
+{
+    int error = 0;
+    if (extent.start % PAGE_LARGE_SIZE != 0)
+        error = take_tables(space, extent.start, extent.start + 1);
+    if (error == 0 && extent.end % PAGE_LARGE_SIZE != 0)
+        error = take_tables(space, extent.end - 1, extent.end);
+    return error;
+}
+
+/* An area's part [start, end) goes; `tail` is for what is left behind it if something is left
+ * before it too. */
+static void remove_part(struct space *space, struct area *area, uint32_t start, uint32_t end,
+                        struct area *tail)
+{
+    struct area *previous = area->previous, *next = area->next;
+    uint32_t pages = (end - start) / PAGE_SIZE, tables;
+    area_account(space, area->flags, pages, -1);
+    if (!(area->flags & AREA_CHARGED))
+        pages = 0;
+    if (area->start < start) {
+        if (end < area->end)
+            split_into(space, area, end, tail);
+        previous = area;
+        next = area->next;
+        area->end = start;
+        area_moved(space, area);
+    } else if (end < area->end) {
+        if (area->backing != NULL)
+            area->index += (end - area->start) / PAGE_SIZE;
+        area->start = end;
+        area_moved(space, area);
+        next = area;
+    } else {
+        area_remove(space, area);
+        drop(area->backing);
+        area_free(area);
+    }
+    tables = table_charge(start, end, previous, next);
+    uncharge(space, pages + tables);
+}
+
+int unmap_range(struct space *space, uint32_t start, uint32_t end)
+{
+    struct area *area = area_find(space, start), *tail = NULL, *last, *next;
+    struct extent extent;
+    int error;
+    if (area == NULL || area->start >= end)
+        return 0;
+    for (last = area; last->next != NULL && last->next->start < end;)
+        last = last->next;
+    if (area->start < start && end < area->end) {
+        tail = space->areas < SPACE_AREAS_MAX ? area_new() : NULL;
+        if (tail == NULL)
+            return -ENOMEM;
+    }
+    extent = widen(area, last, start, end);
+    error = take_end_tables(space, extent);
+    if (error != 0) {
+        if (tail != NULL)
+            area_free(tail);
+        return error;
+    }
+    for (; area != NULL && area->start < end; area = next) {
+        const uint32_t from = max(start, area->start), to = min(end, area->end);
+        next = area->next;
+        clear_pages(space, extent.start, area == last ? extent.end : to, area->flags);
+        remove_part(space, area, from, to, tail);
+        extent.start = next != NULL ? next->start : extent.end;
+    }
+    return 0;
+}
+
+int space_unmap(struct space *space, uint32_t start, uint32_t length)
+{
+    int error;
+    if (start % PAGE_SIZE != 0 || length == 0 || start > SPACE_END || length > SPACE_END - start)
+        return -EINVAL;
+    mutex_lock(&space->lock);
+    error = unmap_range(space, start, start + ((length + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1)));
+    mutex_unlock(&space->lock);
+    return error;
+}
+
+/* ---- where ---- */
+
+/* Whether nothing lies in [start, end), nor so near below what grows down. */
+static bool is_room(struct space *space, uint32_t start, uint32_t end)
+{
+    const struct area *area = area_find(space, start);
+    if (area == NULL)
+        return true;
+    if (area->flags & AREA_GROWS_DOWN)
+        return area->start >= end && area->start - end >= SPACE_GUARD;
+    return area->start >= end;
+}
+
+/* The highest place in a window, clear of what grows down. */
+static uint32_t place_between(struct space *space, uint32_t bytes, uint32_t low, uint32_t high)
+{
+    for (;;) {
+        const uint32_t start = area_place(space, bytes, low, high);
+        const struct area *next;
+        if (start == 0)
+            return 0;
+        next = area_find(space, start);
+        if (next == NULL || !(next->flags & AREA_GROWS_DOWN) ||
+            next->start - (start + bytes) >= SPACE_GUARD)
+            return start;
+        if (next->start < low + SPACE_GUARD)
+            return 0;
+        high = next->start - SPACE_GUARD;
+    }
+}
+
+uint32_t place(struct space *space, uint32_t hint, uint32_t bytes, uint32_t flags)
+{
+    const bool is_library =
+        (flags & AREA_SHARED) || ((flags & PROT_EXEC) && !(flags & AREA_ANONYMOUS));
+    const uint32_t user_end = space->stack_floor != 0 && space->stack_floor > SPACE_GUARD
+                                  ? space->stack_floor - SPACE_GUARD
+                                  : (uint32_t)MAP_USER_END;
+    uint32_t start;
+    if (bytes > SPACE_END - SPACE_START)
+        return 0;
+    if (hint >= SPACE_START && hint <= SPACE_END - bytes && is_room(space, hint, hint + bytes))
+        return hint;
+    if (is_library) {
+        start = place_between(space, bytes, MAP_LIBRARY_START, MAP_LIBRARY_END);
+        return start != 0 ? start : place_between(space, bytes, SPACE_START, user_end);
+    }
+    start = place_between(space, bytes, SPACE_START, user_end);
+    return start != 0 ? start : place_between(space, bytes, MAP_LIBRARY_START, MAP_LIBRARY_END);
+}
+
+/* ---- mmap ---- */
+
+#define LOWEST_ADDRESS 0x10000u /* Linux's vm.mmap_min_addr: EPERM below */
+
+static uint32_t type_of(const struct space_mapping *mapping)
+{
+    return mapping->flags & MAP_TYPE;
+}
+
+/* What is wrong with a call whatever else is mapped; 0: nothing. */
+static int check_mapping(const struct space_mapping *mapping)
+{
+    const uint32_t pages = mapping->length / PAGE_SIZE + (mapping->length % PAGE_SIZE != 0);
+    if (mapping->length == 0)
+        return -EINVAL;
+    if (mapping->backing != NULL && mapping->index + pages < mapping->index)
+        return -EOVERFLOW;
+    if (mapping->flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) {
+        if (mapping->length > SPACE_END)
+            return -ENOMEM;
+        if (mapping->address % PAGE_SIZE != 0)
+            return -EINVAL;
+        if (mapping->address < LOWEST_ADDRESS)
+            return -EPERM;
+        if (mapping->address < SPACE_START || mapping->address > SPACE_END - pages * PAGE_SIZE ||
+            pages * PAGE_SIZE > SPACE_END)
+            return -ENOMEM;
+    }
+    if (type_of(mapping) != MAP_PRIVATE && type_of(mapping) != MAP_SHARED &&
+        (type_of(mapping) != MAP_SHARED_VALIDATE || mapping->backing == NULL))
+        return -EINVAL;
+    if (mapping->flags & MAP_HUGETLB)
+        return -EINVAL;
+    if (mapping->backing == NULL && type_of(mapping) != MAP_PRIVATE &&
+        (mapping->flags & MAP_GROWSDOWN))
+        return -EINVAL;
+    if ((mapping->protection & PROT_WRITE) && (mapping->protection & PROT_EXEC))
+        return -EACCES;
+    if (mapping->length > SPACE_END - SPACE_START)
+        return -ENOMEM;
+    return 0;
+}
+
+static uint32_t flags_for(const struct space *space, const struct space_mapping *mapping)
+{
+    const bool is_private = type_of(mapping) == MAP_PRIVATE;
+    uint32_t flags = mapping->protection & AREA_RIGHTS;
+    flags |= AREA_MAY(is_private || mapping->backing == NULL ? AREA_RIGHTS : mapping->maximum);
+    if (mapping->backing == NULL)
+        flags |= AREA_ANONYMOUS;
+    if (!is_private)
+        flags |= AREA_SHARED;
+    if (mapping->flags & MAP_NORESERVE)
+        flags |= AREA_NORESERVE;
+    if (is_private && (flags & PROT_WRITE) && !(flags & AREA_NORESERVE))
+        flags |= AREA_CHARGED;
+    if ((mapping->flags & MAP_GROWSDOWN) && is_private && mapping->backing == NULL)
+        flags |= AREA_GROWS_DOWN;
+    if ((mapping->flags & MAP_LOCKED) || space->lock_future != 0)
+        flags |= AREA_LOCKED;
+    if (space->lock_future & MCL_ONFAULT)
+        flags |= AREA_ON_FAULT;
+    return flags;
+}
+
+/* Pages of [start, end) that areas have already. */
+static uint32_t pages_in(struct space *space, uint32_t start, uint32_t end)
+{
+    uint32_t pages = 0;
+    for (const struct area *area = area_find(space, start); area != NULL && area->start < end;
+         area = area->next)
+        pages += (min(area->end, end) - max(area->start, start)) / PAGE_SIZE;
+    return pages;
+}
+
+/* Enters [start, end), where nothing is: in an area that it continues, or in one of its own. What
+ * it needs is charged. */
+static int enter(struct space *space, uint32_t start, uint32_t end, uint32_t flags,
+                 struct backing *backing, uint32_t index)
+{
+    struct area *next = area_find(space, start), *area;
+    struct area *previous = next != NULL ? next->previous : space->last;
+    if (previous != NULL && previous->end == start &&
+        is_continued(previous, flags, backing, index)) {
+        previous->end = end;
+        area_moved(space, previous);
+        (void)area_join(space, previous);
+        return 0;
+    }
+    if (next != NULL && next->start == end && next->flags == flags && next->backing == backing &&
+        !(flags & AREA_GROWS_DOWN) &&
+        (backing == NULL || index + (end - start) / PAGE_SIZE == next->index)) {
+        next->start = start;
+        if (backing != NULL)
+            next->index = index;
+        area_moved(space, next);
+        return 0;
+    }
+    area = space->areas < SPACE_AREAS_MAX ? area_new() : NULL;
+    if (area == NULL)
+        return -ENOMEM;
+    *area = (struct area){
+        .start = start, .end = end, .flags = flags, .backing = backing, .index = index};
+    hold(backing);
+    area_insert(space, area);
+    return 0;
+}
+
+/* Charges and enters a range where nothing is. */
+static int add_range(struct space *space, uint32_t start, uint32_t end, uint32_t flags,
+                     struct backing *backing, uint32_t index)
+{
+    const uint32_t pages = (end - start) / PAGE_SIZE;
+    const struct area *next = area_find(space, start);
+    const struct area *previous = next != NULL ? next->previous : space->last;
+    const uint32_t need =
+        (flags & AREA_CHARGED ? pages : 0) + table_charge(start, end, previous, next);
+    int error = charge(space, need);
+    if (error != 0)
+        return error;
+    error = enter(space, start, end, flags, backing, index);
+    if (error != 0) {
+        uncharge(space, need);
+        return error;
+    }
+    area_account(space, flags, pages, 1);
+    return 0;
+}
+
+static int32_t map_at(struct space *space, uint32_t start, uint32_t bytes, uint32_t flags,
+                      struct backing *backing, uint32_t index)
+{
+    const uint32_t end = start + bytes, there = pages_in(space, start, end);
+    const uint32_t pages = bytes / PAGE_SIZE;
+    int error = check_limits(space, flags, pages > there ? pages - there : 0);
+    if (error == 0 && there != 0)
+        error = unmap_range(space, start, end);
+    if (error == 0)
+        error = add_range(space, start, end, flags, backing, index);
+    return error != 0 ? error : (int32_t)start;
+}
+
+static int32_t map_locked(struct space *space, const struct space_mapping *mapping, uint32_t bytes)
+{
+    const uint32_t flags = flags_for(space, mapping);
+    struct backing *backing = mapping->backing;
+    uint32_t start = mapping->address;
+    int32_t result;
+    if (mapping->flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) {
+        if ((mapping->flags & MAP_FIXED_NOREPLACE) && pages_in(space, start, start + bytes) != 0)
+            return -EEXIST;
+    } else {
+        start = place(space, start & ~(PAGE_SIZE - 1), bytes, flags);
+        if (start == 0)
+            return -ENOMEM;
+    }
+    if (backing == NULL && (flags & AREA_SHARED)) {
+        backing = shared_create(bytes / PAGE_SIZE);
+        if (backing == NULL)
+            return -ENOMEM;
+    }
+    result = map_at(space, start, bytes, flags, backing, mapping->index);
+    if (backing != mapping->backing)
+        drop(backing);
+    if (result >= 0 && ((flags & AREA_LOCKED) || (mapping->flags & MAP_POPULATE)) &&
+        !(flags & AREA_ON_FAULT) && !(mapping->flags & MAP_NONBLOCK))
+        (void)populate(space, start, start + bytes, ACCESS_WRITE);
+    return result;
+}
+
+int32_t space_map(struct space *space, const struct space_mapping *mapping)
+{
+    int32_t result = check_mapping(mapping);
+    if (result != 0)
+        return result;
+    mutex_lock(&space->lock);
+    result = map_locked(space, mapping, (mapping->length + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1));
+    mutex_unlock(&space->lock);
+    return result;
+}
+
+/* ---- brk ---- */
+
+void space_set_brk(struct space *space, uint32_t start)
+{
+    space->brk_start = space->brk = (start + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1);
+}
+
+static int brk_to(struct space *space, uint32_t end)
+{
+    const uint32_t flags = PROT_READ | PROT_WRITE | AREA_MAY(AREA_RIGHTS) | AREA_ANONYMOUS |
+                           AREA_CHARGED | (space->lock_future != 0 ? AREA_LOCKED : 0) |
+                           (space->lock_future & MCL_ONFAULT ? AREA_ON_FAULT : 0);
+    const uint32_t old_page = (space->brk + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1);
+    const uint32_t new_page = (end + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1);
+    int error;
+    if (end < space->brk_start || end > SPACE_END - PAGE_SIZE)
+        return -ENOMEM;
+    if (new_page <= old_page)
+        return new_page == old_page ? 0 : unmap_range(space, new_page, old_page);
+    if (space->limits.data != SPACE_UNLIMITED && end - space->brk_start > space->limits.data)
+        return -ENOMEM;
+    if (!is_room(space, old_page, new_page + PAGE_SIZE))
+        return -ENOMEM;
+    error = check_limits(space, flags, (new_page - old_page) / PAGE_SIZE);
+    if (error == 0)
+        error = add_range(space, old_page, new_page, flags, NULL, 0);
+    if (error == 0 && (flags & (AREA_LOCKED | AREA_ON_FAULT)) == AREA_LOCKED)
+        (void)populate(space, old_page, new_page, ACCESS_WRITE);
+    return error;
+}
+
+uint32_t space_brk(struct space *space, uint32_t end)
+{
+    mutex_lock(&space->lock);
+    if (brk_to(space, end) == 0)
+        space->brk = end;
+    end = space->brk;
+    mutex_unlock(&space->lock);
+    return end;
+}
+
+/* ---- the stack ---- */
+
+int32_t space_map_stack(struct space *space, uint32_t initial_bytes)
+{
+    const uint32_t flags = PROT_READ | PROT_WRITE | AREA_MAY(AREA_RIGHTS) | AREA_ANONYMOUS |
+                           AREA_CHARGED | AREA_GROWS_DOWN | AREA_STACK;
+    const uint32_t end = (uint32_t)MAP_USER_END,
+                   most = (uint32_t)(MAP_USER_END - MAP_USER_START) / 2;
+    uint32_t limit = min(space->limits.stack, most) & ~(PAGE_SIZE - 1), start, spare;
+    int error;
+    initial_bytes = max((initial_bytes + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1), PAGE_SIZE);
+    limit = max(limit, initial_bytes);
+    start = end - initial_bytes;
+    spare = (limit - initial_bytes) / PAGE_SIZE + SLOT_OF(start) - SLOT_OF(end - limit);
+    mutex_lock(&space->lock);
+    error = charge(space, spare);
+    if (error == 0) {
+        error = add_range(space, start, end, flags, NULL, 0);
+        if (error != 0)
+            uncharge(space, spare);
+    }
+    if (error == 0) {
+        space->stack_spare = spare;
+        space->stack_end = end;
+        space->stack_floor = end - limit;
+    }
+    mutex_unlock(&space->lock);
+    return error != 0 ? error : (int32_t)end;
+}
