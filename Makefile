@@ -52,6 +52,7 @@ include tools/tools.mk
 include kernel/kernel.mk
 include kernel/memory/lib.mk
 include boot/boot.mk
+include user/user.mk
 include tests/tests.mk
 include tests/coverage.mk
 include tests/fuzz/fuzz.mk

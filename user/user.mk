@@ -1,0 +1,67 @@
+# Programs for the machine: a compiler for them, those of the distribution built from its source, and our own.
+# docs/programs.md says how to use the compiler and how to get a program into the machine.
+
+# The kernel's two builds share them: SANITIZE=1 has its kernel in a folder of its own below.
+USER         := $(patsubst %/sanitize,%,$(BUILD))/user
+DISTRIBUTION := $(patsubst %/sanitize,%,$(BUILD))/distribution
+USER_CC      := $(USER)/cc
+
+# The compiler is the machine's gcc; C library and kernel headers are the distribution's for i386.
+TOOLCHAIN_PACKAGES := musl-dev linux-libc-dev
+
+$(DISTRIBUTION)/toolchain: tools/distribution
+	$(call say,GET)
+	tools/distribution $(DISTRIBUTION) binary $(TOOLCHAIN_PACKAGES)
+	touch $@
+
+$(USER)/sysroot/complete: $(DISTRIBUTION)/toolchain user/toolchain/unpack
+	user/toolchain/unpack $(USER)/sysroot $(TOOLCHAIN_PACKAGES:%=$(DISTRIBUTION)/binary/%_*_i386.deb)
+	touch $@
+
+$(USER)/gcc.specs: user/toolchain/gcc.specs
+	mkdir -p $(@D)
+	cp $< $@
+
+$(USER_CC): user/toolchain/cc $(USER)/gcc.specs $(USER)/sysroot/complete
+	$(call say,MAKE)
+	cp $< $@
+
+.PHONY: user-toolchain
+user-toolchain: $(USER_CC) ## the compiler for programs: build/user/cc hello.c -o hello
+
+# What the distribution has, each from its source package; busybox comes in two sizes.
+PACKAGED := busybox busybox-small lua sqlite3 memtester stress
+SOURCE_busybox-small := busybox
+SOURCE_lua           := lua5.4
+source-of = $(or $(SOURCE_$(1)),$(1))
+
+$(DISTRIBUTION)/sources: tools/distribution
+	$(call say,GET)
+	tools/distribution $(DISTRIBUTION) source $(sort $(foreach name,$(PACKAGED),$(call source-of,$(name))))
+	touch $@
+
+define packaged-program
+$(USER)/bin/$(1): $(DISTRIBUTION)/sources user/packaged/build $(wildcard user/packaged/$(1).config) $(USER_CC)
+	$$(call say,USER)
+	mkdir -p $$(@D)
+	user/packaged/build $(1) $(DISTRIBUTION)/source $(USER)/packaged/$(1) $(USER_CC) $$@
+endef
+$(foreach name,$(PACKAGED),$(eval $(call packaged-program,$(name))))
+
+# Our own: a file each.
+OWN_PROGRAMS := $(patsubst user/%.c,%,$(wildcard user/*.c))
+USER_CFLAGS  := -std=gnu11 -O2 -g $(WARNINGS)
+
+$(BUILD)/stamps/user: FORCE
+	$(call stamp,$(USER_CFLAGS))
+
+$(OWN_PROGRAMS:%=$(USER)/bin/%): $(USER)/bin/%: user/%.c $(USER_CC) $(BUILD)/stamps/user
+	$(call say,USER)
+	mkdir -p $(@D)
+	$(USER_CC) $(USER_CFLAGS) -MMD -MP -MF $(USER)/bin/$*.d -o $@ $<
+
+PROGRAMS := $(PACKAGED:%=$(USER)/bin/%) $(OWN_PROGRAMS:%=$(USER)/bin/%)
+.PHONY: programs
+programs: $(PROGRAMS) ## the programs for the machine, in build/user/bin
+
+-include $(wildcard $(USER)/bin/*.d)
