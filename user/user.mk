@@ -9,12 +9,12 @@ USER_CC      := $(USER)/cc
 # The compiler is the machine's gcc; C library and kernel headers are the distribution's for i386.
 TOOLCHAIN_PACKAGES := musl-dev linux-libc-dev
 
-$(DISTRIBUTION)/toolchain: tools/distribution
+$(DISTRIBUTION)/toolchain: | tools/distribution
 	$(call say,GET)
 	tools/distribution $(DISTRIBUTION) binary $(TOOLCHAIN_PACKAGES)
 	touch $@
 
-$(USER)/sysroot/complete: $(DISTRIBUTION)/toolchain user/toolchain/unpack
+$(USER)/sysroot/complete: $(DISTRIBUTION)/toolchain | user/toolchain/unpack
 	user/toolchain/unpack $(USER)/sysroot $(TOOLCHAIN_PACKAGES:%=$(DISTRIBUTION)/binary/%_*_i386.deb)
 	touch $@
 
@@ -35,13 +35,18 @@ SOURCE_busybox-small := busybox
 SOURCE_lua           := lua5.4
 source-of = $(or $(SOURCE_$(1)),$(1))
 
-$(DISTRIBUTION)/sources: tools/distribution
+$(DISTRIBUTION)/sources: | tools/distribution
 	$(call say,GET)
 	tools/distribution $(DISTRIBUTION) source $(sort $(foreach name,$(PACKAGED),$(call source-of,$(name))))
 	touch $@
 
+# They take minutes, so what they are made from counts by its content, not by its time.
+content = $(shell cat $(1) | sha256sum)
+
 define packaged-program
-$(USER)/bin/$(1): $(DISTRIBUTION)/sources user/packaged/build $(wildcard user/packaged/$(1).config) $(USER_CC)
+$(USER)/packaged/$(1).made-from: FORCE
+	$$(call stamp,$(1) $$(call content,user/packaged/build $(wildcard user/packaged/$(1).config) user/toolchain/*))
+$(USER)/bin/$(1): $(DISTRIBUTION)/sources $(USER)/packaged/$(1).made-from | $(USER_CC)
 	$$(call say,USER)
 	mkdir -p $$(@D)
 	user/packaged/build $(1) $(DISTRIBUTION)/source $(USER)/packaged/$(1) $(USER_CC) $$@
