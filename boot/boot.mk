@@ -46,17 +46,42 @@ $(BUILD)/boot/$(1).bin: $(BUILD)/boot/$(1).elf
 endef
 $(foreach part,stage1 stage2 entry,$(eval $(call boot-part,$(part))))
 
-$(BUILD)/archive.cpio: tools/archive.py
+# The initial archive of the image: user/user.mk makes those with programs.
+ARCHIVE_empty := $(BUILD)/archive-empty.cpio
+ARCHIVE_small := $(BUILD)/archive-small.cpio
+ARCHIVE_full  := $(BUILD)/archive.cpio
+#@ ARCHIVE=empty   the initial archive: empty, small (for little RAM), full, or a cpio file of your own
+ARCHIVE ?= empty
+BASE_ARCHIVE  := $(or $(ARCHIVE_$(ARCHIVE)),$(ARCHIVE))
+IMAGE_ARCHIVE := $(BASE_ARCHIVE)
+ifeq ($(ARCHIVE_$(ARCHIVE)),)
+ifneq ($(words $(ARCHIVE)) $(wildcard $(ARCHIVE)),1 $(ARCHIVE))
+$(error 32RTOS: ARCHIVE=$(ARCHIVE): empty, small, full, or the name of a cpio file without blanks, please)
+endif
+endif
+
+$(BUILD)/archive-empty.cpio: tools/archive.py
 	mkdir -p $(@D)
 	python3 tools/archive.py $@
 
+# What one run adds. The tool reads FILES and PROGRAM as they were typed.
+ifneq ($(FILES)$(PROGRAM),)
+IMAGE_ARCHIVE := $(BUILD)/archive-run.cpio
+$(BUILD)/archive-run.cpio: $(BASE_ARCHIVE) tools/archive.py FORCE
+	python3 tools/archive.py --base $(BASE_ARCHIVE) --environment $@
+endif
+export IMAGE_ARCHIVE
+
+$(BUILD)/stamps/archive: FORCE
+	$(call stamp,$(IMAGE_ARCHIVE))
+
 BOOT_PARTS := $(foreach part,stage1 stage2 entry,$(BUILD)/boot/$(part).bin)
 
-$(BUILD)/32rtos.iso: $(BOOT_PARTS) $(BUILD)/kernel.elf $(BUILD)/archive.cpio tools/image.py
+$(BUILD)/32rtos.iso: $(BOOT_PARTS) $(BUILD)/kernel.elf $(IMAGE_ARCHIVE) tools/image.py $(BUILD)/stamps/archive
 	$(call say,IMG)
 	python3 tools/image.py --output $@ --stage1 $(BUILD)/boot/stage1.bin \
 	    --stage2 $(BUILD)/boot/stage2.bin --entry $(BUILD)/boot/entry.bin \
-	    --kernel $(BUILD)/kernel.elf --archive $(BUILD)/archive.cpio
+	    --kernel $(BUILD)/kernel.elf --archive $(IMAGE_ARCHIVE)
 
 .PHONY: loader
 loader: $(BOOT_PARTS) # without a kernel: what the loader's tests need

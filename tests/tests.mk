@@ -68,5 +68,5 @@ TESTS ?= tests
 .PHONY: sanitized-image
 sanitized-image: # tests/system/test_sanitizer.py boots it
 	$(MAKE) SANITIZE=1 CC=gcc BUILD='$(BUILD)' image
-test: kernel image tools programs sanitized-image $(UNIT_PROGRAMS) ## build and pass every test
+test: kernel image tools programs archives sanitized-image $(UNIT_PROGRAMS) ## build and pass every test
 	BUILD='$(abspath $(BUILD))' /usr/bin/pytest-3 -q -n 2 $(TESTS)

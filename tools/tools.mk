@@ -6,6 +6,8 @@
 #@ CPU=max         processor model: max, qemu32, pentium3, ... (qemu-system-i386 -cpu help)
 #@ MACHINE=pc      machine model: pc, q35, ... (qemu-system-i386 -machine help)
 #@ APPEND=         words for the kernel's command line: video=1024x768, video=text
+#@ FILES=          files to add to the initial archive: FILES='host/path:/path ...'
+#@ PROGRAM=        a static program to add to it, as /program
 #@ QEMUFLAGS=      more arguments for the emulator
 #@ TIMEOUT=        seconds after which the machine counts as hanging
 #@ BUILD=build     where everything that is made goes
@@ -32,10 +34,17 @@ PACKAGES_debug  := build run debug
 PACKAGES_test   := build run programs test
 PACKAGES_fuzz-short := build test
 PACKAGES_programs       := build programs
+PACKAGES_archives       := build programs
 PACKAGES_user-toolchain := build programs
 PACKAGES_bench        := build bench
 PACKAGES_bench-quick  := build bench
 PACKAGES_bench-counts := build
+
+ifneq ($(filter small full,$(ARCHIVE)),)
+PACKAGES_image += programs
+PACKAGES_run   += programs
+PACKAGES_debug += programs
+endif
 
 PACKAGE_GROUPS := $(sort $(foreach goal,$(MAKECMDGOALS),$(PACKAGES_$(goal))))
 ifneq ($(PACKAGE_GROUPS),)
@@ -48,7 +57,7 @@ $(BUILD)/packages/%.mk: tools/packages
 	touch $@
 
 # Values reach the guest as they were typed: read without expansion, exported, never pasted into a recipe.
-MACHINE_VARIABLES := MEM RUN BOOT CPU MACHINE APPEND QEMUFLAGS TIMEOUT
+MACHINE_VARIABLES := MEM RUN BOOT CPU MACHINE APPEND QEMUFLAGS TIMEOUT FILES PROGRAM
 $(foreach name,$(MACHINE_VARIABLES),$(eval override $(name) := $$(value $(name))))
 export $(MACHINE_VARIABLES) BUILD
 

@@ -69,4 +69,22 @@ PROGRAMS := $(PACKAGED:%=$(USER)/bin/%) $(OWN_PROGRAMS:%=$(USER)/bin/%)
 .PHONY: programs
 programs: $(PROGRAMS) ## the programs for the machine, in build/user/bin
 
+# The initial archives: a root directory with the programs in /bin, in two sizes.
+ARCHIVE_EMPTY_DIRECTORIES := $(addprefix --make-directory ,/bin /dev /proc /root /tmp)
+ARCHIVE_ROOT := $(shell find user/root -type f)
+
+$(BUILD)/archive.cpio: tools/archive.py $(ARCHIVE_ROOT) $(PROGRAMS) user/user.mk
+	$(call say,CPIO)
+	python3 tools/archive.py $(ARCHIVE_EMPTY_DIRECTORIES) --links $(USER)/bin/busybox.links:/bin/busybox \
+	    $(foreach name,$(filter-out busybox-small,$(PACKAGED)) $(OWN_PROGRAMS),--file $(USER)/bin/$(name):/bin/$(name)) \
+	    $@ user/root
+
+$(BUILD)/archive-small.cpio: tools/archive.py $(ARCHIVE_ROOT) $(USER)/bin/busybox-small user/user.mk
+	$(call say,CPIO)
+	python3 tools/archive.py $(ARCHIVE_EMPTY_DIRECTORIES) --links $(USER)/bin/busybox-small.links:/bin/busybox \
+	    --file $(USER)/bin/busybox-small:/bin/busybox $@ user/root
+
+.PHONY: archives
+archives: $(BUILD)/archive.cpio $(BUILD)/archive-small.cpio ## the initial archives with programs
+
 -include $(wildcard $(USER)/bin/*.d)

@@ -9,7 +9,7 @@ MENU = """\
 set timeout=0
 menuentry 32rtos {{
     {command} /kernel.elf {words}
-    {module} /archive.cpio
+    {module} /archive-empty.cpio
 }}
 """
 WORDS = ['run=mem check\\; poweroff', '"run=mem check; poweroff"', 'video=text "run=mem check;poweroff"']
@@ -22,7 +22,7 @@ def test_grub_starts_the_kernel(tmp_path, words, command, module):
     folder = tmp_path / 'disc'
     (folder / 'boot/grub').mkdir(parents=True)
     (folder / 'boot/grub/grub.cfg').write_text(MENU.format(command=command, module=module, words=words))
-    for name in ('kernel.elf', 'archive.cpio'):
+    for name in ('kernel.elf', 'archive-empty.cpio'):
         (folder / name).write_bytes((BUILD / name).read_bytes())
     image = tmp_path / 'grub.iso'
     subprocess.run(['grub-mkrescue', '-o', image, folder], check=True, capture_output=True)

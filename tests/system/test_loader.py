@@ -880,9 +880,9 @@ def test_archive_is_read_by_gnu_cpio(tmp_path, tree):
 
 
 def test_empty_archive(tmp_path, probe):
-    """What the image holds as long as there are no programs."""
+    """What the image holds as long as no other is asked for."""
     data = make_archive(tmp_path)
     assert list(archive_entries(data)) == []
-    assert (BUILD / 'archive.cpio').read_bytes() == data
+    assert (BUILD / 'archive-empty.cpio').read_bytes() == data
     with boot(tmp_path, make_image(tmp_path, probe, data)) as emulator:
         assert_placed(emulator.report(), data)
