@@ -80,7 +80,8 @@ static void check_page(struct check *check, const struct space *space, const str
         what = "a writable page that is not its own alone";
     else if ((page->flags & PAGING_OWN) && (area->flags & AREA_SHARED))
         what = "an own page of what is shared";
-    else if (!(page->flags & PAGING_OWN) && area->backing == NULL)
+    else if (!(page->flags & PAGING_OWN) && area->backing == NULL &&
+             bytemap_tag_state(bytemap_get(page->frame)) != BYTEMAP_CACHE)
         what = "a page that is not its own, and nothing backs it";
     else if ((area->flags & AREA_LOCKED) && pageframe_locks(page->frame) == 0)
         what = "a page that is not locked";

@@ -97,6 +97,58 @@ static enum space_fault map_own(struct space *space, struct area *area, uint32_t
     return SPACE_FAULT_DONE;
 }
 
+/*
+ * What private anonymous memory reads as where it cannot be written, and so has no charge: one
+ * frame of zeros, in as many entries as can be counted; then another one takes its place. The one
+ * that is used now has a reference of its own.
+ */
+#define ZERO_TAG BYTEMAP_TAG(BYTEMAP_CACHE, BYTEMAP_KERNEL)
+
+static frame_t zero_frame = FRAME_NONE;
+
+void zeros_init(void)
+{
+    zero_frame = FRAME_NONE;
+}
+
+static frame_t reference_zeros_now(void)
+{
+    frame_t frame;
+    if (zero_frame != FRAME_NONE && pageframe_reference(zero_frame) == 0)
+        return zero_frame;
+    frame = pageframe_alloc_zeroed(PAGEFRAME_DIRECT, ZERO_TAG);
+    if (frame == FRAME_NONE)
+        return FRAME_NONE;
+    if (zero_frame != FRAME_NONE) {
+        int left = pageframe_release(zero_frame);
+        MEMORY_ASSERT(left >= 0);
+    }
+    zero_frame = frame;
+    return pageframe_reference(frame) == 0 ? frame : FRAME_NONE;
+}
+
+static frame_t reference_zeros(void)
+{
+    frame_t frame;
+    preempt_disable();
+    frame = reference_zeros_now();
+    preempt_enable();
+    return frame;
+}
+
+static enum space_fault map_zeros(struct space *space, struct area *area, uint32_t address)
+{
+    const frame_t frame = reference_zeros();
+    if (frame == FRAME_NONE)
+        return SPACE_FAULT_NO_MEMORY;
+    if (paging_user_map(&space->paging, address, frame, area_paging_rights(area->flags)) != 0) {
+        release(area, frame, false);
+        return SPACE_FAULT_NO_MEMORY;
+    }
+    lock_frame(area, frame);
+    return SPACE_FAULT_DONE;
+}
+
 /* The object's page, with a reference. Whoever shares the object and may write is about to. */
 static enum space_fault object_frame(const struct area *area, uint32_t address, frame_t *frame)
 {
@@ -194,6 +246,8 @@ enum space_fault bring_in(struct space *space, struct area *area, uint32_t addre
         return SPACE_FAULT_NO_MEMORY;
     if (area->backing != NULL)
         fault = map_object(space, area, address, access);
+    else if (!(area->flags & (AREA_CHARGED | AREA_NORESERVE)))
+        fault = map_zeros(space, area, address);
     else
         fault = map_own(space, area, address, own_zeroed_frame(area, address));
     if (paging_user_pages(&space->paging) > space->resident_peak)

@@ -141,6 +141,7 @@ enum space_fault bring_in(struct space *space, struct area *area, uint32_t addre
 /* All pages of [start, end) as far as there are any: for populate, mlock. 0, -ENOMEM (hole, or no
  * memory), -EFAULT (rights), -EAGAIN where `failure` says so. */
 int populate(struct space *space, uint32_t start, uint32_t end, enum access access);
+void zeros_init(void);
 /* What entries of an area may do: PAGING_* for user.h. */
 uint32_t area_paging_rights(uint32_t flags);
 

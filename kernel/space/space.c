@@ -12,6 +12,7 @@ int space_init(void)
 {
     cpu_page_init();
     usercopy_init();
+    zeros_init();
     space_first = NULL;
     cache = heap_cache_create("spaces", sizeof(struct space), 16);
     if (cache == NULL || areas_init() != 0)
@@ -156,6 +157,8 @@ static int copy_area(struct space *child, const struct area *area)
         copy->backing->ops->hold(copy->backing);
     area_account(child, copy->flags, area_pages(copy), 1);
     area_insert(child, copy);
+    if (copy->previous != NULL)
+        (void)area_join(child, copy); /* what only a lock told apart is one area now */
     return 0;
 }
 
