@@ -11,7 +11,27 @@ KERNEL_SOURCES := $(filter-out %.ld.S,$(KERNEL_SOURCES))
 ifneq ($(SANITIZE),1)
 KERNEL_SOURCES := $(filter-out kernel/sanitizer/% tests/kernel/sanitizer_test.c,$(KERNEL_SOURCES))
 endif
+
+# HEAP_DEBUG=n (kernel/memory/heap/README.md) concerns only the heap's own files, here and in the library; a
+# sanitized kernel has the records and the quarantine of level 3, and its shadow instead of patterns.
+ifneq ($(filter-out 0 1 2 3,$(HEAP_DEBUG))$(word 2,$(HEAP_DEBUG)),)
+$(error HEAP_DEBUG=$(HEAP_DEBUG): a level from 0 to 3, please)
+endif
+ifeq ($(SANITIZE),1)
+HEAP_CFLAGS := -DHEAP_DEBUG=3 -DHEAP_SHADOW=1
+else
+HEAP_CFLAGS := -DHEAP_DEBUG=$(or $(strip $(HEAP_DEBUG)),0)
+endif
+# The layer between the heap and its users is there in debug builds only.
+HEAP_LEFT_OUT := $(if $(filter %=0,$(HEAP_CFLAGS)),kernel/memory/heap/debug/%)
+KERNEL_SOURCES := $(filter-out $(HEAP_LEFT_OUT),$(KERNEL_SOURCES))
 KERNEL_OBJECTS := $(KERNEL_SOURCES:%=$(BUILD)/kernel/%.o)
+
+HEAP_OBJECTS := $(filter $(BUILD)/kernel/kernel/memory/heap/%,$(KERNEL_OBJECTS))
+$(HEAP_OBJECTS): KERNEL_CFLAGS += $(HEAP_CFLAGS)
+$(HEAP_OBJECTS): $(BUILD)/stamps/heap
+$(BUILD)/stamps/heap: FORCE
+	$(call stamp,$(HEAP_CFLAGS))
 
 # What says that the processor is too old has to run on it.
 $(addprefix $(BUILD)/kernel/kernel/,start/refuse.c.o device/serial/serial.c.o cpu/timer.c.o): \

@@ -53,6 +53,28 @@ endef
 $(foreach bits,32 64,$(eval $(call unit-objects,$(bits))))
 $(foreach test,$(UNIT_TESTS),$(foreach bits,32 64,$(eval $(call unit-program,$(test),$(bits)))))
 
+# The heap's debug builds: debug1 to debug3, which share all objects but the heap's own.
+DEBUG_LEVELS  := 1 2 3
+DEBUG_SOURCES := $(wildcard $(addsuffix /*.c,$(MEMORY_heap) kernel/memory/heap/debug)) tests/unit/debug_test.c \
+                 tests/unit/heap_machine_test.c $(UNIT_SHARED)
+DEBUG_OWN     := kernel/memory/heap/% tests/unit/debug_test.c
+
+define debug-program
+$(BUILD)/unit/debug$(1)-$(2): $(patsubst %,$(BUILD)/unit/$(2)/%.o,$(filter-out $(DEBUG_OWN),$(DEBUG_SOURCES))) \
+                              $(patsubst %,$(BUILD)/unit/debug$(1)/$(2)/%.o,$(filter $(DEBUG_OWN),$(DEBUG_SOURCES)))
+	mkdir -p $$(@D)
+	$(CC) -m$(2) -no-pie -Wl,-Ttext-segment=0x10000000 $(UNIT_CFLAGS) -o $$@ $$^
+unit-debug$(1): $(BUILD)/unit/debug$(1)-$(2)
+
+$(BUILD)/unit/debug$(1)/$(2)/%.c.o: %.c $(BUILD)/stamps/unit
+	$$(call say,CC)
+	mkdir -p $$(@D)
+	$(CC) -m$(2) $(UNIT_CFLAGS) -DHEAP_DEBUG=$(1) -MMD -MP -c -o $$@ $$<
+endef
+
+$(foreach bits,32 64,$(foreach level,$(DEBUG_LEVELS),$(eval $(call debug-program,$(level),$(bits)))))
+UNIT_TESTS += $(DEBUG_LEVELS:%=debug%)
+
 UNIT_PROGRAMS := $(foreach test,$(UNIT_TESTS),$(BUILD)/unit/$(test)-32 $(BUILD)/unit/$(test)-64)
 -include $(shell find $(BUILD)/unit -name '*.d' 2>/dev/null)
 

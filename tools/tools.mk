@@ -13,6 +13,7 @@
 #@ BUILD=build     where everything that is made goes
 #@ CC=gcc          gcc or clang
 #@ SANITIZE=       SANITIZE=1: the kernel with KASAN and UBSan (kernel/sanitizer), in a folder of its own
+#@ HEAP_DEBUG=     1 to 3: who has each object of the heap; patterns around and in free ones; a quarantine
 #@ V=              V=1 shows the commands
 
 # Two builds of one tree, which must not mix.

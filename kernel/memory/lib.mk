@@ -4,6 +4,7 @@
 #@ PLATFORM_INLINE=  for `make lib`: a header that gives platform.h's short functions as static inline ones
 
 LIBRARY_SOURCES := $(sort $(shell find kernel/memory -name '*.c')) $(addprefix kernel/lib/,compiler.c errors.c format.c string.c)
+LIBRARY_SOURCES := $(filter-out $(HEAP_LEFT_OUT),$(LIBRARY_SOURCES))
 LIBRARY_OBJECTS := $(LIBRARY_SOURCES:%=$(BUILD)/library/%.o)
 LIBRARY_HEADERS := $(addprefix kernel/include/,bootinfo.h errors.h types.h) $(addprefix kernel/lib/,format.h string.h) \
                    $(addprefix kernel/memory/,check.h memory.h platform.h system.h) \
@@ -17,6 +18,10 @@ LIBRARY_CFLAGS = $(filter-out -DPLATFORM_INLINE=%,$(KERNEL_CFLAGS)) -ffunction-s
                  $(if $(PLATFORM_INLINE),-DPLATFORM_INLINE='"$(PLATFORM_INLINE)"')
 LIBRARY_WEAK   := $(BUILD)/library/kernel/lib/compiler.c.o $(BUILD)/library/kernel/lib/string.c.o
 $(BUILD)/library/kernel/lib/string.c.o: KERNEL_CFLAGS += -fno-builtin $(KERNEL_KEEP_LOOPS)
+
+LIBRARY_HEAP := $(filter $(BUILD)/library/kernel/memory/heap/%,$(LIBRARY_OBJECTS))
+$(LIBRARY_HEAP): KERNEL_CFLAGS += $(HEAP_CFLAGS)
+$(LIBRARY_HEAP): $(BUILD)/stamps/heap
 
 .PHONY: lib example
 lib: $(BUILD)/libmemory.a $(LIBRARY_HEADERS:%=$(BUILD)/include/%) ## the memory manager for other kernels: build/libmemory.a, build/include

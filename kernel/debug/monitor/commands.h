@@ -33,6 +33,7 @@ void mistake_overrun(void);
 void mistake_underrun(void);
 void mistake_freed(void);
 void mistake_double(void);
+void mistake_leak(void);
 
 bool command_mem(unsigned count, char **arguments);
 bool command_mem_map(unsigned count, char **arguments);
@@ -43,6 +44,8 @@ bool command_page(unsigned count, char **arguments);
 bool command_heap(unsigned count, char **arguments);
 bool command_heap_top(unsigned count, char **arguments);
 bool command_heap_guard(unsigned count, char **arguments);
+bool command_heap_mark(unsigned count, char **arguments);
+bool command_heap_leaks(unsigned count, char **arguments);
 bool command_cpu(unsigned count, char **arguments);
 bool command_log(unsigned count, char **arguments);
 bool command_fault(unsigned count, char **arguments);

@@ -109,7 +109,8 @@ bool command_fault(unsigned count, char **arguments)
                  {"rodata", fault_rodata},     {"nx", fault_nx},
                  {"stack", fault_stack},       {"heap", fault_heap},
                  {"overrun", mistake_overrun}, {"underrun", mistake_underrun},
-                 {"freed", mistake_freed},     {"double", mistake_double}};
+                 {"freed", mistake_freed},     {"double", mistake_double},
+                 {"leak", mistake_leak}};
     (void)count;
     for (unsigned i = 0; i < ARRAY_COUNT(kinds); i++)
         if (strcmp(arguments[0], kinds[i].name) == 0) {

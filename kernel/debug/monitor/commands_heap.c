@@ -1,7 +1,8 @@
-/* `heap`, `heap top` and `heap guard`. */
+/* `heap`, and what begins with it. */
 #include "kernel/debug/monitor/commands.h"
 #include "kernel/debug/monitor/monitor.h"
 #include "kernel/debug/monitor/picture.h"
+#include "kernel/lib/format.h"
 #include "kernel/memory/heap/debug.h"
 
 #define BAR_WIDTH   32
@@ -14,6 +15,16 @@ static void print_part(const char *name, size_t bytes, size_t whole)
     picture_size(size, bytes);
     picture_bar(bar, BAR_WIDTH, bytes, whole);
     monitor_print("%-22s %10s  %10zu  %s\n", name, size, bytes, bar);
+}
+
+/* In debug builds. */
+static void print_debug(void)
+{
+    struct heap_debug_statistics debug;
+    heap_debug_read_statistics(&debug);
+    if (debug.level != 0)
+        monitor_print("debug level %u: %zu bytes an object, damages found %llu\n", debug.level,
+                      debug.overhead_bytes, (unsigned long long)debug.damages);
 }
 
 bool command_heap(unsigned count, char **arguments)
@@ -35,6 +46,7 @@ bool command_heap(unsigned count, char **arguments)
     monitor_print("objects %u, allocations %llu, frees %llu, failures %llu\n", heap.objects,
                   (unsigned long long)heap.allocations, (unsigned long long)heap.frees,
                   (unsigned long long)heap.failures);
+    print_debug();
     monitor_print("wrong frees: double %llu, foreign %llu, interior %llu, misaligned %llu\n",
                   (unsigned long long)heap.misuses[HEAP_DOUBLE_FREE],
                   (unsigned long long)heap.misuses[HEAP_FOREIGN_FREE],
@@ -96,10 +108,54 @@ bool command_heap_guard(unsigned count, char **arguments)
         monitor_print("No object that is new gets pages of its own.\n");
     else
         monitor_print("Of %u new objects, one gets pages of its own.\n", guard.every);
-    monitor_print("objects %u of at most %u, allocations %llu, frees %llu, pages for objects %zu\n",
-                  guard.objects, guard.places, (unsigned long long)guard.allocations,
-                  (unsigned long long)guard.frees, guard.committed_bytes / 4096);
+    monitor_print("objects %u of at most %u, pages behind them %zu\n", guard.objects, guard.places,
+                  guard.committed_bytes / 4096);
+    monitor_print("allocations %llu, frees %llu\n", (unsigned long long)guard.allocations,
+                  (unsigned long long)guard.frees);
     monitor_print("skipped for want of a place or of memory %llu, found changed %llu\n",
                   (unsigned long long)guard.skipped, (unsigned long long)guard.damages);
+    return true;
+}
+
+static uint32_t mark; /* of `heap mark`; 0: everything counts */
+
+bool command_heap_mark(unsigned count, char **arguments)
+{
+    (void)count;
+    (void)arguments;
+    mark = heap_mark();
+    monitor_print("Marked, after allocation %u.\n", mark);
+    return true;
+}
+
+struct leaks {
+    unsigned sites, objects;
+    size_t bytes;
+};
+
+static bool print_site(void *context, const struct heap_leak_site *site)
+{
+    struct leaks *leaks = context;
+    char line[128];
+    format_text(line, sizeof(line), "%pS", (void *)site->allocated_by);
+    monitor_print("%7u objects %9zu bytes  by %.44s\n", site->objects, site->bytes, line);
+    monitor_print("%7s the first: %zu bytes at 0x%08zx, number %u\n", "", site->first.size,
+                  (size_t)site->first.object, site->first.number);
+    leaks->sites++;
+    leaks->objects += site->objects;
+    leaks->bytes += site->bytes;
+    return true;
+}
+
+bool command_heap_leaks(unsigned count, char **arguments)
+{
+    struct leaks leaks = {0};
+    (void)count;
+    (void)arguments;
+    if (!heap_visit_leaks(mark, print_site, &leaks))
+        monitor_print("This kernel does not record who allocates: make run HEAP_DEBUG=1\n");
+    else
+        monitor_print("Since allocation %u: %u objects of %zu bytes live, from %u places.\n", mark,
+                      leaks.objects, leaks.bytes, leaks.sites);
     return true;
 }

@@ -73,3 +73,10 @@ void mistake_double(void)
     mistake_freer(object);
     mistake_freer(object);
 }
+
+/* Three objects that nobody will ever free. */
+void mistake_leak(void)
+{
+    for (unsigned i = 0; i < 3; i++)
+        (void)take();
+}

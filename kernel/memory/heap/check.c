@@ -1,3 +1,5 @@
+#include "kernel/memory/heap/core.h"
+
 #include "kernel/memory/bytemap/bytemap.h"
 #include "kernel/memory/heap/guard.h"
 

@@ -1,5 +1,8 @@
+#include "kernel/memory/heap/core.h"
+
 #include "kernel/lib/string.h"
 #include "kernel/memory/heap/internal.h"
+#include "kernel/memory/heap/owner.h"
 #include "kernel/memory/pageframe/pageframe.h"
 
 /* The two places where a page of the window gets a frame, and loses it. Interrupts off. */
@@ -13,6 +16,7 @@ static bool page_commit(uintptr_t address)
         MEMORY_ASSERT(error == 0);
         return false;
     }
+    heap_poison_page(address);
     heap.committed++;
     if (heap.committed > heap.peak_committed.count)
         heap_tally_set(&heap.peak_committed, heap.committed);

@@ -52,4 +52,29 @@ struct heap_guard_statistics {
 };
 void heap_guard_read_statistics(struct heap_guard_statistics *statistics);
 
+/*
+ * In debug builds (HEAP_DEBUG=1 to 3) every object is recorded, and what was allocated since a
+ * moment and lives is a leak, if nobody wants it any more. heap_mark returns the moment;
+ * heap_visit_leaks calls visit for each place in the code that such objects come from, in ascending
+ * order, until it returns false. O(places * window). False: this build keeps no records.
+ */
+struct heap_leak_site {
+    uintptr_t allocated_by;
+    uint32_t objects;
+    size_t bytes;
+    struct heap_owner first; /* of them */
+};
+typedef bool (*heap_leak_visitor)(void *context, const struct heap_leak_site *site);
+uint32_t heap_mark(void);
+bool heap_visit_leaks(uint32_t mark, heap_leak_visitor visit, void *context);
+
+struct heap_debug_statistics {
+    unsigned level;        /* 0: all other fields are 0, too */
+    size_t overhead_bytes; /* of an object, before its size is rounded up to a class */
+    uint32_t held;         /* objects in quarantine */
+    size_t held_bytes;
+    uint64_t damages; /* found when an object was freed or a place used again */
+};
+void heap_debug_read_statistics(struct heap_debug_statistics *statistics);
+
 #endif

@@ -88,6 +88,7 @@ static uint32_t queue_pop(struct heap_guard_queue *queue)
 void heap_guard_init(void)
 {
     memset(&heap_guard, 0, sizeof(heap_guard));
+    heap_owner_numbers = 0;
     heap_tally_set(&heap_guard.allocations, 0);
     heap_tally_set(&heap_guard.frees, 0);
     heap_tally_set(&heap_guard.skipped, 0);
@@ -205,7 +206,7 @@ static void enter(uint32_t place, const struct heap_owner *owner, struct heap_ca
     heap_guard.objects++;
     heap_guard.live_bytes += owner->size;
     at->owner = *owner;
-    at->owner.number = (uint32_t)heap_guard.allocations.count;
+    at->owner.number = heap_owner_next_number();
     at->cache = cache;
     at->state = HEAP_GUARD_LIVE;
     place_seal(at);

@@ -69,6 +69,12 @@ void heap_guard_init(void);
 void *heap_guard_sample(size_t size, size_t alignment, struct heap_cache *cache,
                         const void *caller);
 
+/* Whether the heap's own calls ask heap_guard_sample: in debug builds the layer above does. */
+static inline bool heap_guard_is_on(void)
+{
+    return HEAP_DEBUG == 0 && heap_guard.every != 0;
+}
+
 static inline bool heap_guard_holds(const void *object)
 {
     return (uintptr_t)object - HEAP_GUARD_START < HEAP_GUARD_PAGES * PAGE_SIZE;

@@ -1,3 +1,5 @@
+#include "kernel/memory/heap/core.h"
+
 #include "kernel/memory/heap/heap.h"
 
 #include "kernel/include/errors.h"
@@ -64,7 +66,7 @@ static __attribute__((noinline)) void *class_alloc_slowly(struct heap_class *cla
                                                           size_t alignment, const void *caller)
 {
     void *object = NULL;
-    if (heap_guard.every != 0)
+    if (heap_guard_is_on())
         object = guarded_alloc(class, size, alignment, caller);
     return object != NULL ? object : heap_class_alloc_slowly(class);
 }
@@ -102,7 +104,7 @@ static void *run_alloc(size_t size, size_t alignment, const void *caller)
     uint32_t first;
     unsigned long saved;
     struct heap_page *record;
-    if (heap_guard.every != 0) {
+    if (heap_guard_is_on()) {
         void *object = heap_guard_sample(size, alignment, NULL, caller);
         if (object != NULL)
             return object;
@@ -267,12 +269,27 @@ static enum heap_misuse misuse_of(const void *object, const struct heap_class *o
     return slab_misuse_of((uint32_t)heap_granule((uintptr_t)object), owner);
 }
 
-/* Interrupts off; turns them back on before it logs. */
-static __attribute__((noinline)) void refuse(const void *object, const struct heap_class *owner,
-                                             const void *caller, unsigned long saved)
+enum heap_misuse heap_misuse_of(const void *object, const struct heap_cache *cache)
+{
+    return misuse_of(object, (const struct heap_class *)cache);
+}
+
+void heap_refuse(const void *object, enum heap_misuse misuse, const void *caller)
 {
     static const char *const names[HEAP_MISUSE_COUNT] = {"double", "foreign", "interior",
                                                          "misaligned"};
+    unsigned long saved = platform_interrupts_save();
+    heap_tally_set(&heap.misuses[misuse], heap.misuses[misuse].count + 1);
+    platform_interrupts_restore(saved);
+    platform_log("heap: %s free of %p refused, called from %pS", names[misuse], object, caller);
+    heap_owner_log((uintptr_t)object);
+}
+
+/* No object of a size class, or of the cache that is `owner`: perhaps a guarded one. Interrupts
+ * off; turns them back on. */
+static __attribute__((noinline)) void refuse(const void *object, const struct heap_class *owner,
+                                             const void *caller, unsigned long saved)
+{
     enum heap_misuse misuse;
     if (heap_guard_holds(object)) {
         platform_interrupts_restore(saved);
@@ -281,10 +298,8 @@ static __attribute__((noinline)) void refuse(const void *object, const struct he
         saved = platform_interrupts_save();
     }
     misuse = misuse_of(object, owner);
-    heap_tally_set(&heap.misuses[misuse], heap.misuses[misuse].count + 1);
     platform_interrupts_restore(saved);
-    platform_log("heap: %s free of %p refused, called from %pS", names[misuse], object, caller);
-    heap_owner_log((uintptr_t)object);
+    heap_refuse(object, misuse, caller);
 }
 
 /* All that is not an object of a size class. Interrupts off; turns them back on. */

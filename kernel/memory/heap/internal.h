@@ -336,6 +336,14 @@ static inline unsigned heap_class_index(const struct heap_class *class)
     return (unsigned)(class - heap.classes);
 }
 
+/* heap.c */
+
+/* What is wrong with freeing this, which is no live object of the cache (NULL: of kmalloc's).
+ * Interrupts off. */
+enum heap_misuse heap_misuse_of(const void *object, const struct heap_cache *cache);
+/* Counts it, and logs it with the caller. */
+void heap_refuse(const void *object, enum heap_misuse misuse, const void *caller);
+
 /* check.c */
 
 enum heap_page_expectation { HEAP_PAGE_COMMITTED, HEAP_PAGE_UNCOMMITTED };

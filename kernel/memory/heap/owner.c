@@ -3,10 +3,37 @@
 #include "kernel/lib/format.h"
 #include "kernel/memory/heap/guard.h"
 
+uint32_t heap_owner_numbers;
+
+uint32_t heap_mark(void)
+{
+    return heap_owner_numbers;
+}
+
+#if HEAP_DEBUG
+bool heap_owner_of(uintptr_t address, struct heap_owner *owner)
+{
+    return heap_guard_owner_of(address, owner) || layer_owner_at(address, owner);
+}
+#else
 bool heap_owner_of(uintptr_t address, struct heap_owner *owner)
 {
     return heap_guard_owner_of(address, owner);
 }
+
+bool heap_visit_leaks(uint32_t mark, heap_leak_visitor visit, void *context)
+{
+    (void)mark;
+    (void)visit;
+    (void)context;
+    return false;
+}
+
+void heap_debug_read_statistics(struct heap_debug_statistics *statistics)
+{
+    *statistics = (struct heap_debug_statistics){.level = 0};
+}
+#endif
 
 const char *heap_owner_place(const struct heap_owner *owner, uintptr_t address, char *buffer,
                              size_t size)
@@ -71,8 +98,13 @@ void heap_owner_log(uintptr_t address)
 
 uintptr_t heap_find_change(uintptr_t start, uintptr_t end, uint8_t expected)
 {
-    for (const uint8_t *at = (const uint8_t *)start; at < (const uint8_t *)end; at++)
-        if (*at != expected)
-            return (uintptr_t)at;
+    const uintptr_t word = (uintptr_t)-1 / 0xFF * expected;
+    for (; start < end; start++) {
+        while (start % sizeof(word) == 0 && end - start >= sizeof(word) &&
+               *(const uintptr_t *)start == word)
+            start += sizeof(word);
+        if (start < end && *(const uint8_t *)start != expected)
+            return start;
+    }
     return 0;
 }
