@@ -2,7 +2,6 @@
 #define KERNEL_SANITIZER_INTERNAL_H
 
 #include "kernel/include/bootinfo.h"
-#include "kernel/memory/heap/heap.h"
 #include "kernel/memory/memory.h"
 #include "kernel/memory/paging/paging.h"
 #include "kernel/sanitizer/sanitizer.h"
@@ -62,17 +61,6 @@ void sanitizer_report_undefined(struct sanitizer_place place, const char *format
     PRINTF_LIKE(2, 3);
 /* Does not end in a panic: the heap refuses, counts and goes on. */
 void sanitizer_report_double_free(uint32_t object, struct sanitizer_place place);
-
-/* Of an object of the heap: kept in its last bytes, which nobody else may touch. */
-struct heap_record {
-    uint32_t size;         /* bytes as asked for */
-    uint32_t allocated_by; /* return addresses */
-    uint32_t freed_by;     /* 0: not freed; else it waits in the quarantine */
-    struct heap_cache *cache;
-};
-
-/* The object whose slot holds the address. NULL: none, or it is free for good. O(window). */
-const struct heap_record *sanitizer_find_object(uint32_t address, uint32_t *object);
 
 /* The linker puts these between the functions and all who call them from another file
  * (kernel.mk: --wrap). */

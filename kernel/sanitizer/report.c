@@ -5,6 +5,7 @@
 #include "kernel/include/log.h"
 #include "kernel/include/panic.h"
 #include "kernel/lib/format.h"
+#include "kernel/memory/heap/debug.h"
 #include "kernel/memory/platform.h"
 #include "kernel/sanitizer/internal.h"
 
@@ -64,22 +65,17 @@ static enum sanitizer_kind kind_at(uint32_t address)
 
 static void log_object(uint32_t address)
 {
-    uint32_t object;
-    const struct heap_record *record = sanitizer_find_object(address, &object);
-    if (record == NULL) {
+    struct heap_owner owner;
+    char place[HEAP_PLACE_SIZE];
+    if (!heap_owner_of(address, &owner)) {
         log_line("  no object is there, nor in quarantine");
         return;
     }
-    if (address < object + record->size)
-        log_line("  byte %u of an object of %u bytes at 0x%08x", address - object, record->size,
-                 object);
-    else
-        log_line("  %u bytes behind an object of %u bytes at 0x%08x",
-                 address - object - record->size, record->size, object);
-    report.allocated_by = record->allocated_by;
-    report.freed_by = record->freed_by;
-    log_place("allocated by", record->allocated_by);
-    log_place("freed by", record->freed_by);
+    log_line("  %s", heap_owner_place(&owner, address, place, sizeof(place)));
+    report.allocated_by = owner.allocated_by;
+    report.freed_by = owner.freed_by;
+    log_place("allocated by", owner.allocated_by);
+    log_place("freed by", owner.freed_by);
 }
 
 /* False: a report is being made already. Interrupts stay off until finish. */

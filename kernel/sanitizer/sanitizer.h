@@ -35,7 +35,4 @@ void sanitizer_expect_begin(void);
 /* Returns how many there were, and the last of them. */
 unsigned sanitizer_expect_end(struct sanitizer_report *last);
 
-/* Frees for good what is kept back in order to find uses after free. Returns how many objects. */
-unsigned sanitizer_release_quarantine(void);
-
 #endif

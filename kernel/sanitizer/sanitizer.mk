@@ -12,16 +12,13 @@ SANITIZE_CFLAGS := -fsanitize=kernel-address -fasan-shadow-offset=$(SANITIZE_SHA
                    -fsanitize-address-use-after-scope -fsanitize=undefined -fno-reorder-blocks-and-partition
 
 # What runs before there is a shadow, what makes it, and what serves both.
-SANITIZE_EXEMPT := kernel/start/% kernel/sanitizer/% kernel/lib/string.c kernel/lib/compiler.c \
+SANITIZE_EXEMPT := kernel/start/% kernel/sanitizer/% kernel/memory/heap/debug/% kernel/lib/string.c kernel/lib/compiler.c \
                    kernel/device/serial/serial.c
 SANITIZE_SOURCES := $(filter-out $(SANITIZE_EXEMPT),$(filter %.c,$(KERNEL_SOURCES)))
 $(SANITIZE_SOURCES:%=$(BUILD)/kernel/%.o): KERNEL_CFLAGS += $(SANITIZE_CFLAGS)
 
 # The sanitizer stands between these functions and all who call them from another file.
 SANITIZE_WRAPPED := kernel_main panic_trap paging_load paging_map_page paging_unmap_page \
-                    kmalloc kcalloc kmalloc_aligned krealloc kfree ksize heap_visit heap_trim \
-                    heap_cache_create heap_cache_alloc heap_cache_free heap_cache_destroy \
-                    heap_read_statistics heap_read_class \
                     memcpy memmove memset memcmp strlen strnlen strcmp strncmp strchr
 SANITIZE_LDFLAGS := $(SANITIZE_WRAPPED:%=--wrap=%)
 

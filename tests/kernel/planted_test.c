@@ -236,7 +236,7 @@ static uint8_t *class_size(void)
 
 static uint8_t *behind_guarded(void)
 {
-    return (uint8_t *)guarded_object + 100;
+    return heap_guard_holds(guarded_object) ? (uint8_t *)guarded_object + 100 : NULL;
 }
 
 static uint8_t *guarded_count(void)
@@ -337,7 +337,7 @@ KERNEL_TEST(planted_faults_are_found)
     take_objects();
     frame = pageframe_alloc(PAGEFRAME_DIRECT, BYTEMAP_TAG(BYTEMAP_ALLOCATED, BYTEMAP_KERNEL));
     const char *missed = "nothing: out of memory";
-    if (small_object != NULL && large_object != NULL && heap_guard_holds(guarded_object) &&
+    if (small_object != NULL && large_object != NULL && guarded_object != NULL &&
         frame != FRAME_NONE)
         missed = plant_all();
     kfree(small_object);
