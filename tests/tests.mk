@@ -90,5 +90,14 @@ TESTS ?= tests
 .PHONY: sanitized-image
 sanitized-image: # tests/system/test_sanitizer.py boots it
 	$(MAKE) SANITIZE=1 CC=gcc BUILD='$(BUILD)' image
+# tests/system/test_heap_debug.py boots these. They are made one after the other in one folder, in which only the
+# heap's own files change: so it is tested, too, that they do.
+.PHONY: debug-images
+debug-images:
+	for level in $(DEBUG_LEVELS); do \
+	    $(MAKE) SANITIZE= HEAP_DEBUG=$$level CC=gcc BUILD='$(BUILD)/heap' image && \
+	    mkdir -p '$(BUILD)/heap/level'$$level && \
+	    cp '$(BUILD)/heap/32rtos.iso' '$(BUILD)/heap/level'$$level || exit 1; done
+test: debug-images
 test: kernel image tools programs archives sanitized-image $(UNIT_PROGRAMS) ## build and pass every test
 	BUILD='$(abspath $(BUILD))' /usr/bin/pytest-3 -q -n 2 $(TESTS)
