@@ -25,6 +25,12 @@ endif
 # The layer between the heap and its users is there in debug builds only.
 HEAP_LEFT_OUT := $(if $(filter %=0,$(HEAP_CFLAGS)),kernel/memory/heap/debug/%)
 KERNEL_SOURCES := $(filter-out $(HEAP_LEFT_OUT),$(KERNEL_SOURCES))
+include kernel/failure/failure.mk
+ifeq ($(FAILURES),1)
+KERNEL_LDFLAGS += $(FAILURE_KERNEL_WRAPPED:%=--wrap=%)
+else
+KERNEL_SOURCES := $(filter-out kernel/failure/%,$(KERNEL_SOURCES))
+endif
 KERNEL_OBJECTS := $(KERNEL_SOURCES:%=$(BUILD)/kernel/%.o)
 
 HEAP_OBJECTS := $(filter $(BUILD)/kernel/kernel/memory/heap/%,$(KERNEL_OBJECTS))

@@ -108,7 +108,7 @@ static void start_memory(void)
     };
     int error = memory_init(&setup);
     if (error != 0)
-        panic("the memory system cannot start: %s", error_text(error));
+        refuse("the memory system: %s", error_text(error));
     cpu_set_kernel_root(paging_kernel.root);
     say_memory();
     start_guard();
@@ -125,7 +125,7 @@ static void kernel_run(void)
     thread_init(); /* from here on, what runs is the monitor's thread */
     clock_init();
     if (space_init() != 0)
-        panic("no memory for address spaces");
+        refuse("no memory for address spaces");
     monitor_run(bootinfo.command_line);
 }
 

@@ -26,7 +26,8 @@ def root():
 # What `make run` exports, and what a make that runs the tests would hand down to the makes that they run.
 MACHINE_VARIABLES = ('MEM', 'RUN', 'BOOT', 'CPU', 'MACHINE', 'APPEND', 'QEMUFLAGS', 'TIMEOUT',
                      'ARCHIVE', 'IMAGE_ARCHIVE', 'FILES', 'PROGRAM')
-MAKE_VARIABLES = ('MAKEFLAGS', 'MAKEOVERRIDES', 'MFLAGS', 'MAKELEVEL', 'GNUMAKEFLAGS', 'V', 'CC', 'BUILD', 'SANITIZE')
+MAKE_VARIABLES = ('MAKEFLAGS', 'MAKEOVERRIDES', 'MFLAGS', 'MAKELEVEL', 'GNUMAKEFLAGS', 'V', 'CC', 'BUILD', 'SANITIZE',
+                  'FAILURES')
 
 
 def clean_environment(**variables):

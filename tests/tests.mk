@@ -87,7 +87,9 @@ $(UNIT_TESTS:%=unit-%): unit-%:
 # The whole suite: two at a time, the way the machines for which it is meant have cores.
 #@ TESTS=          what of the suite to run: a path, or -k EXPRESSION
 TESTS ?= tests
-.PHONY: sanitized-image
+.PHONY: sanitized-image failing-image
+failing-image: # tests/system/test_failure.py boots it
+	$(MAKE) FAILURES=1 BUILD='$(BUILD)' image kernel
 sanitized-image: # tests/system/test_sanitizer.py boots it
 	$(MAKE) SANITIZE=1 CC=gcc BUILD='$(BUILD)' image
 # tests/system/test_heap_debug.py boots these. They are made one after the other in one folder, in which only the
@@ -99,5 +101,5 @@ debug-images:
 	    mkdir -p '$(BUILD)/heap/level'$$level && \
 	    cp '$(BUILD)/heap/32rtos.iso' '$(BUILD)/heap/level'$$level || exit 1; done
 test: debug-images
-test: kernel image tools programs archives sanitized-image $(UNIT_PROGRAMS) ## build and pass every test
+test: kernel image tools programs archives sanitized-image failing-image $(UNIT_PROGRAMS) ## build and pass every test
 	BUILD='$(abspath $(BUILD))' /usr/bin/pytest-3 -q -n 2 $(TESTS)

@@ -14,9 +14,19 @@
 #@ CC=gcc          gcc or clang
 #@ SANITIZE=       SANITIZE=1: the kernel with KASAN and UBSan (kernel/sanitizer), in a folder of its own
 #@ HEAP_DEBUG=     1 to 3: who has each object of the heap; patterns around and in free ones; a quarantine
+#@ FAILURES=       FAILURES=1: the kernel in which allocations fail on demand (kernel/failure), in a folder of its own
 #@ V=              V=1 shows the commands
 
-# Two builds of one tree, which must not mix.
+# Builds of one tree, which must not mix.
+ifneq ($(filter-out 1,$(FAILURES)),)
+$(error FAILURES=$(FAILURES): 1 or nothing, please)
+endif
+ifeq ($(FAILURES)$(SANITIZE),11)
+$(error FAILURES=1 and SANITIZE=1 stand between the same functions: one of them, please)
+endif
+ifeq ($(FAILURES),1)
+override BUILD := $(BUILD)/failures
+endif
 ifeq ($(SANITIZE),1)
 override BUILD := $(BUILD)/sanitize
 else ifneq ($(SANITIZE),)

@@ -12,6 +12,11 @@ struct trap_frame;
 
 _Noreturn void panic(const char *format, ...) PRINTF_LIKE(1, 2);
 
+/* The end of a boot for a reason that lies in the machine, and not in the kernel: it has too little
+ * memory, or none where it must be. "cannot start: " and the sentence are the log's last line; then
+ * halts, or ends the emulator with POWER_EXIT_REFUSED. Before the first prompt. */
+_Noreturn void refuse(const char *format, ...) PRINTF_LIKE(1, 2);
+
 /* For an exception that nobody handles. `address` is what CR2 held on entry. */
 _Noreturn void panic_trap(const struct trap_frame *frame, uint32_t address);
 

@@ -342,7 +342,7 @@ void thread_init(void)
 {
     threads = heap_cache_create("thread", sizeof(struct thread), 16);
     if (threads == NULL)
-        panic("no memory for the first thread");
+        refuse("no memory for the first thread");
     boot_thread.stack_start = MAP_STACK_START;
     boot_thread.stack_end = MAP_STACK_END;
     boot_thread.paging = &paging_kernel;
@@ -351,7 +351,7 @@ void thread_init(void)
     link_thread(&boot_thread);
     idle = thread_create("idle", (void (*)(void *))idle_run, NULL);
     if (idle == NULL)
-        panic("no memory for the idle thread");
+        refuse("no memory for the idle thread");
     idle->paging = &paging_kernel;
     timer_set_tick(on_tick);
     trap_hooks.after_interrupt = schedule_give_way;

@@ -55,6 +55,18 @@ static struct thread *make(void (*run)(void *), void *argument, enum thread_poli
     return thread;
 }
 
+/* Whether all were made; if not, those that were are gone. */
+static bool are_made(struct thread *const *threads, unsigned count)
+{
+    unsigned made = 0;
+    for (unsigned i = 0; i < count; i++)
+        made += threads[i] != NULL;
+    for (unsigned i = 0; i < count && made < count; i++)
+        if (threads[i] != NULL)
+            thread_discard(threads[i]);
+    return made == count;
+}
+
 static void out(void)
 {
     unsigned long saved = platform_interrupts_save();
@@ -198,7 +210,8 @@ KERNEL_TEST(spinning_threads_are_preempted)
     begin();
     struct thread *first = make(spin, &until, THREAD_FAIR, 0);
     struct thread *second = make(spin, &until, THREAD_FAIR, 0);
-    SELFTEST_CHECK(first != NULL && second != NULL);
+    struct thread *const both[] = {first, second};
+    SELFTEST_CHECK(are_made(both, ARRAY_COUNT(both)));
     thread_start(first);
     thread_start(second);
     uint32_t turns = 0;
@@ -229,7 +242,8 @@ KERNEL_TEST(wake_ups_preempt)
     begin();
     struct thread *sleeper = make(sleep_and_note, NULL, THREAD_FIFO, 10);
     struct thread *spinner = make(spin, &until, THREAD_FAIR, 0);
-    SELFTEST_CHECK(sleeper != NULL && spinner != NULL);
+    struct thread *const both[] = {sleeper, spinner};
+    SELFTEST_CHECK(are_made(both, ARRAY_COUNT(both)));
     thread_start(spinner);
     thread_start(sleeper);
     SELFTEST_CHECK(wait_for_end());
@@ -308,11 +322,12 @@ KERNEL_TEST(mutexes_lend_priority)
 {
     struct thread *self = thread_current();
     begin();
-    mutex_lock(&mutex);
     struct thread *low = make(lock_and_note, (void *)'l', THREAD_FIFO, 10);
     struct thread *middle = make(lock_outer_then_wait, (void *)'m', THREAD_FIFO, 30);
     struct thread *high = make(lock_outer, (void *)'h', THREAD_FIFO, 70);
-    SELFTEST_CHECK(low != NULL && middle != NULL && high != NULL);
+    struct thread *const all[] = {low, middle, high};
+    SELFTEST_CHECK(are_made(all, ARRAY_COUNT(all)));
+    mutex_lock(&mutex);
     thread_start(low);
     uint8_t lent_first = self->effective_priority;
     thread_start(middle);
@@ -347,13 +362,14 @@ static void add_under_lock(void *unused)
 
 KERNEL_TEST(mutexes_exclude)
 {
+    struct thread *adders[8];
     begin();
     guarded = 0;
-    for (unsigned i = 0; i < 8; i++) {
-        struct thread *thread = make(add_under_lock, NULL, THREAD_FAIR, 0);
-        SELFTEST_CHECK(thread != NULL);
-        thread_start(thread);
-    }
+    for (unsigned i = 0; i < ARRAY_COUNT(adders); i++)
+        adders[i] = make(add_under_lock, NULL, THREAD_FAIR, 0);
+    SELFTEST_CHECK(are_made(adders, ARRAY_COUNT(adders)));
+    for (unsigned i = 0; i < ARRAY_COUNT(adders); i++)
+        thread_start(adders[i]);
     SELFTEST_CHECK(wait_for_end() && guarded == 8 * 200);
 }
 

@@ -177,6 +177,20 @@ _Noreturn void panic(const char *format, ...)
     begin(&given);
 }
 
+_Noreturn void refuse(const char *format, ...)
+{
+    char sentence[LOG_LINE_SIZE];
+    va_list arguments;
+    va_start(arguments, format);
+    format_text_arguments(sentence, sizeof(sentence), format, arguments);
+    va_end(arguments);
+    __asm__ volatile("cli");
+    log_take_over();
+    screen_set_alarm(sentence);
+    log_line("cannot start: %s", sentence);
+    power_exit(POWER_REFUSED);
+}
+
 static const char *access_words(uint32_t error)
 {
     return error & PAGE_FAULT_INSTRUCTION ? "instruction fetch from"

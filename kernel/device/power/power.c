@@ -29,11 +29,24 @@ static void bochs_shutdown(void)
         port_write8(BOCHS_SHUTDOWN_PORT, (uint8_t)word[i]);
 }
 
+static uint8_t exit_value(enum power_outcome outcome)
+{
+    switch (outcome) {
+    case POWER_OFF:
+        return POWER_EXIT_OFF;
+    case POWER_REFUSED:
+        return POWER_EXIT_REFUSED;
+    case POWER_PANIC:
+        break;
+    }
+    return POWER_EXIT_PANIC;
+}
+
 _Noreturn void power_exit(enum power_outcome outcome)
 {
     __asm__ volatile("cli");
     serial_drain();
-    port_write8(POWER_EXIT_PORT, outcome == POWER_OFF ? POWER_EXIT_OFF : POWER_EXIT_PANIC);
+    port_write8(POWER_EXIT_PORT, exit_value(outcome));
     bochs_shutdown();
     if (outcome == POWER_OFF && registered_off != NULL)
         registered_off();

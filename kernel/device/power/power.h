@@ -14,7 +14,7 @@
 
 #ifndef __ASSEMBLER__
 
-enum power_outcome { POWER_OFF, POWER_PANIC };
+enum power_outcome { POWER_OFF, POWER_PANIC, POWER_REFUSED };
 
 /*
  * Waits for the serial port to empty, then tries in this order: the debug-exit port, Bochs'

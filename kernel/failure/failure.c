@@ -1,0 +1,93 @@
+#include "kernel/failure/failure.h"
+
+#include "kernel/include/errors.h"
+#include "kernel/memory/heap/heap.h"
+#include "kernel/memory/pageframe/pageframe.h"
+
+/*
+ * The linker leads each call of an allocator to __wrap_NAME, and calls of __real_NAME to the
+ * allocator (ld, --wrap; failure.mk has the names). An interrupt handler may allocate: the count is
+ * taken in one instruction.
+ */
+static struct {
+    bool is_armed;
+    uint32_t n; /* 0: none */
+    enum failure_extent extent;
+    struct failure_report report;
+} state;
+
+void failure_arm(uint32_t n, enum failure_extent extent)
+{
+    state.is_armed = false;
+    state.n = n;
+    state.extent = extent;
+    state.report = (struct failure_report){0};
+    state.is_armed = true;
+}
+
+struct failure_report failure_disarm(void)
+{
+    state.is_armed = false;
+    return state.report;
+}
+
+static bool is_due(const char *function, uintptr_t caller)
+{
+    uint32_t number;
+    if (!state.is_armed)
+        return false;
+    number = __atomic_add_fetch(&state.report.allocations, 1, __ATOMIC_RELAXED);
+    if (state.n == 0 || number < state.n || (number > state.n && state.extent == FAILURE_ONCE))
+        return false;
+    if (__atomic_fetch_add(&state.report.failed, 1, __ATOMIC_RELAXED) == 0) {
+        state.report.caller = caller;
+        state.report.function = function;
+    }
+    return true;
+}
+
+/* ALLOCATOR(type, name, (parameters), (arguments), what a failure returns) */
+#define ALLOCATOR(type, name, parameters, arguments, failure)                                      \
+    type __real_##name parameters;                                                                 \
+    type __wrap_##name parameters;                                                                 \
+    type __wrap_##name parameters                                                                  \
+    {                                                                                              \
+        if (is_due(#name, (uintptr_t)__builtin_return_address(0)))                                 \
+            return failure;                                                                        \
+        return __real_##name arguments;                                                            \
+    }
+
+/* Who must not fail is not made to: such a caller has no answer to it. */
+#define FRAME_ALLOCATOR(name, parameters, arguments)                                               \
+    frame_t __real_##name parameters;                                                              \
+    frame_t __wrap_##name parameters;                                                              \
+    frame_t __wrap_##name parameters                                                               \
+    {                                                                                              \
+        if (!(where & PAGEFRAME_MUST) && is_due(#name, (uintptr_t)__builtin_return_address(0)))    \
+            return FRAME_NONE;                                                                     \
+        return __real_##name arguments;                                                            \
+    }
+
+FRAME_ALLOCATOR(pageframe_alloc, (unsigned where, bytemap_tag_t tag), (where, tag))
+FRAME_ALLOCATOR(pageframe_alloc_zeroed, (unsigned where, bytemap_tag_t tag), (where, tag))
+FRAME_ALLOCATOR(pageframe_alloc_run,
+                (uint32_t frames, uint32_t alignment, frame_t limit, unsigned where,
+                 bytemap_tag_t tag),
+                (frames, alignment, limit, where, tag))
+ALLOCATOR(int, pageframe_promise, (uint32_t frames), (frames), -ENOMEM)
+ALLOCATOR(void *, kmalloc, (size_t size), (size), NULL)
+ALLOCATOR(void *, kcalloc, (size_t count, size_t size), (count, size), NULL)
+ALLOCATOR(void *, kmalloc_aligned, (size_t size, size_t alignment), (size, alignment), NULL)
+ALLOCATOR(struct heap_cache *, heap_cache_create, (const char *name, size_t size, size_t alignment),
+          (name, size, alignment), NULL)
+ALLOCATOR(void *, heap_cache_alloc, (struct heap_cache * cache), (cache), NULL)
+
+/* Size 0 is a kfree, which cannot fail. */
+void *__real_krealloc(void *object, size_t size);
+void *__wrap_krealloc(void *object, size_t size);
+void *__wrap_krealloc(void *object, size_t size)
+{
+    if (size != 0 && is_due("krealloc", (uintptr_t)__builtin_return_address(0)))
+        return NULL;
+    return __real_krealloc(object, size);
+}
