@@ -8,6 +8,7 @@
 #include "kernel/device/keyboard/keyboard.h"
 #include "kernel/device/screen/screen.h"
 #include "kernel/device/serial/serial.h"
+#include "kernel/file/files.h"
 #include "kernel/include/errors.h"
 #include "kernel/include/log.h"
 #include "kernel/include/panic.h"
@@ -126,6 +127,8 @@ static void kernel_run(void)
     clock_init();
     if (space_init() != 0)
         refuse("no memory for address spaces");
+    if (files_start(bootinfo.archive, bootinfo.archive_bytes) != 0)
+        refuse("no memory for files");
     monitor_run(bootinfo.command_line);
 }
 

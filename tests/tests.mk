@@ -8,6 +8,7 @@ MEMORY_paging    := $(MEMORY_pageframe) kernel/memory/paging
 MEMORY_heap      := $(MEMORY_paging) kernel/memory/heap
 MEMORY_system    := $(MEMORY_heap)
 MEMORY_space     := $(MEMORY_heap) kernel/space
+MEMORY_file      := $(MEMORY_heap)
 
 # What lies outside the memory tree is linked file by file: the pure parts of the kernel around it.
 SOURCES_e820     := tests/unit/e820_oracle.c tools/e820-regions/table.c
@@ -19,6 +20,8 @@ SOURCES_screen   := kernel/device/screen/terminal.c
 SOURCES_start    := kernel/start/commandline.c
 SOURCES_mtrr     := kernel/cpu/mtrr_plan.c
 SOURCES_thread   := kernel/thread/run_queue.c kernel/thread/timer_heap.c kernel/cpu/rtc_time.c
+SOURCES_file     := $(filter-out %/console.c %/machine.c,$(wildcard kernel/file/*.c)) \
+                    $(wildcard kernel/syscall/file*.c) tests/unit/heap_machine_test.c
 SOURCES_keyboard := kernel/device/keyboard/scancode.c
 
 UNIT_SHARED := kernel/lib/format.c kernel/lib/errors.c kernel/memory/check.c kernel/memory/memory.c \
@@ -27,7 +30,8 @@ UNIT_SHARED := kernel/lib/format.c kernel/lib/errors.c kernel/memory/check.c ker
 unit-sources = $(wildcard $(addsuffix /*.c,$(MEMORY_$(1)))) $(wildcard tests/unit/$(1)*_test.c) \
                $(SOURCES_$(1)) $(UNIT_SHARED) $(if $(filter system,$(1)),kernel/memory/system.c)
 
-UNIT_TESTS  := e820 bytemap pageframe paging heap system space format monitor acpi screen keyboard mtrr boot start thread
+UNIT_TESTS  := e820 bytemap pageframe paging heap system space format monitor acpi screen keyboard mtrr boot start thread \
+               file
 UNIT_CFLAGS := -std=gnu11 -O1 -g -fno-omit-frame-pointer $(WARNINGS) $(INCLUDES) -fno-pie \
                -fsanitize=address,undefined -fno-sanitize-recover=all
 

@@ -11,8 +11,12 @@
  */
 int files_init(paddr_t archive, uint32_t archive_bytes) MUST_CHECK;
 
+/* The same on the real machine, with the console and with what /proc tells of the machine. Once, in
+ * the thread that boot turns into. 0, -ENOMEM. */
+int files_start(paddr_t archive, uint32_t archive_bytes) MUST_CHECK;
+
 /* For exec's AT_RANDOM and getrandom(2): bytes that cannot be guessed where the processor has
- * RDRAND; LIMITS.md says what they are where it has not. From anywhere. */
+ * RDRAND; LIMITS.md says what they are where it has not. From threads. */
 void random_fill(void *buffer, size_t bytes);
 bool random_is_strong(void);
 

@@ -67,7 +67,8 @@ struct inode {
     uint64_t number;                               /* unique within the file system, never 0 */
     uint64_t size;                                 /* bytes */
     uint64_t accessed_ns, modified_ns, changed_ns; /* wall clock */
-    struct inode *parent;                          /* of a directory; the root's is itself */
+    struct inode *parent; /* a directory with a name of it; the root's is itself; NULL: none */
+    void *private;        /* of devices and FIFOs: their own */
 };
 
 /* One handle more, one less (NULL is nothing). From a thread; the last one may take the tree's

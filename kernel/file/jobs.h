@@ -8,7 +8,18 @@
  * program runs (file_set_jobs). Ids are those that programs see. Until then there are no signals,
  * and the caller is process 0 in group 0 and session 0.
  */
+struct file_table;
+struct path_context;
+
 struct file_jobs {
+    /* The calling thread's descriptors and paths; its process keeps them while it runs. */
+    struct file_table *(*files)(void);
+    struct path_context *(*paths)(void);
+    /* ppoll and pselect6: the signal mask at a user's address (0: none, nothing happens) holds from
+     * begin to end. 0, -EFAULT, -EINVAL. `result` is what the call returns: after -EINTR the mask
+     * before it comes back only when the signal is being handled. */
+    int (*begin_mask)(uint32_t mask, uint32_t bytes);
+    void (*end_mask)(uint32_t mask, int32_t result);
     uint32_t (*process)(void); /* of the calling thread; 0: a kernel thread */
     uint32_t (*group)(void);
     uint32_t (*session)(void);
@@ -24,6 +35,14 @@ struct file_jobs {
 
 void file_set_jobs(const struct file_jobs *jobs); /* kept by reference */
 const struct file_jobs *file_jobs(void);
+
+/* For process: the console becomes the controlling terminal of the first session, with this group
+ * in its foreground, as a session's leader does by opening it or by TIOCSCTTY. */
+void tty_begin_session(uint32_t session, uint32_t group);
+
+/* The session and the foreground group of the terminal, for /proc; 0: none. */
+uint32_t tty_session(void);
+uint32_t tty_group(void);
 
 /* For process: the leader of a session exits. Its terminal is given up: SIGHUP and SIGCONT go to
  * the group in the foreground. */

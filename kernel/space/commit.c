@@ -27,6 +27,11 @@ void commit_uncharge(uint32_t pages)
     count(-pages);
 }
 
+void commit_forget(uint32_t pages)
+{
+    count(-pages);
+}
+
 frame_t commit_alloc(unsigned where, bytemap_tag_t tag)
 {
     return pageframe_alloc_promised(where, tag);

@@ -22,6 +22,9 @@ int commit_charge(uint32_t pages) MUST_CHECK;
 /* Takes back a charge whose frames were not taken, or have been given back with commit_release. */
 void commit_uncharge(uint32_t pages);
 
+/* Takes back a charge whose frames are others' now: commit_release left references to them. */
+void commit_forget(uint32_t pages);
+
 /* A frame on a charge, content unspecified: never FRAME_NONE for those who charged it, unless
  * `where` restricts it to a zone that is full. One reference, no lock. */
 frame_t commit_alloc(unsigned where, bytemap_tag_t tag) MUST_CHECK;

@@ -3,19 +3,15 @@
 #include "kernel/debug/monitor/commands.h"
 #include "kernel/debug/monitor/editor.h"
 #include "kernel/debug/monitor/parse.h"
-#include "kernel/device/keyboard/keyboard.h"
 #include "kernel/device/screen/screen.h"
 #include "kernel/device/serial/serial.h"
+#include "kernel/file/console.h"
 #include "kernel/include/bootinfo.h"
 #include "kernel/lib/format.h"
 #include "kernel/lib/string.h"
-#include "kernel/memory/platform.h"
-#include "kernel/thread/thread.h"
-#include "kernel/thread/wait.h"
 
 #define PROMPT "32rtos> "
 
-static struct wait_queue typed;
 static struct editor editor;
 static char run_list[BOOTINFO_COMMAND_LINE_SIZE];
 static char command[BOOTINFO_COMMAND_LINE_SIZE];
@@ -38,30 +34,6 @@ void monitor_print(const char *format, ...)
     monitor_write(text, (size_t)length < sizeof(text) ? (size_t)length : sizeof(text) - 1);
 }
 
-static int read_byte(void)
-{
-    int byte = serial_read();
-    return byte >= 0 ? byte : keyboard_read();
-}
-
-/* From the interrupts of serial port and keyboard. */
-static void hear(void)
-{
-    wait_wake_all(&typed);
-}
-
-/* Others run while nobody types. */
-static unsigned char wait_for_byte(void)
-{
-    int byte;
-    unsigned long saved = platform_interrupts_save();
-    do
-        byte = read_byte();
-    while (byte < 0 && wait_sleep(&typed, 0, WAIT_FOREVER) == 0);
-    thread_interrupts_restore(saved);
-    return (unsigned char)byte;
-}
-
 /* What the command line passes, shown as if it had been typed. The list is copied: it may lie in
  * memory that a command gives away. */
 static void run_commands(const char *list)
@@ -81,7 +53,7 @@ static void run_commands(const char *list)
 static void read_command(void)
 {
     editor_begin(&editor);
-    while (editor_feed(&editor, wait_for_byte()) == EDITOR_MORE)
+    while (editor_feed(&editor, console_monitor_read()) == EDITOR_MORE)
         ;
     for (const char *list = editor.line;
          (list = parse_next_command(list, command, sizeof(command))) != NULL;)
@@ -91,8 +63,6 @@ static void read_command(void)
 _Noreturn void monitor_run(const char *command_line)
 {
     const char *list = parse_run_part(command_line);
-    serial_set_listener(hear);
-    keyboard_set_listener(hear);
     if (list != NULL)
         run_commands(list);
     editor_init(&editor);

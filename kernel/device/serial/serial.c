@@ -123,17 +123,30 @@ static void report_dropped(void)
         send(after[i]);
 }
 
+static void send_or_report(char byte)
+{
+    if (dropped_bytes != 0 && is_status(STATUS_HOLDING_FREE))
+        report_dropped();
+    send(byte);
+}
+
 void serial_write(const char *text, size_t length)
 {
     if (!is_present)
         return;
     for (size_t i = 0; i < length; i++) {
-        if (dropped_bytes != 0 && is_status(STATUS_HOLDING_FREE))
-            report_dropped();
         if (text[i] == '\n')
-            send('\r');
-        send(text[i]);
+            send_or_report('\r');
+        send_or_report(text[i]);
     }
+}
+
+void serial_send(const char *bytes, size_t count)
+{
+    if (!is_present)
+        return;
+    for (size_t i = 0; i < count; i++)
+        send_or_report(bytes[i]);
 }
 
 void serial_drain(void)

@@ -21,6 +21,9 @@ void serial_start_receiving(void);
 /* Sends all of it; '\n' goes out as "\r\n". From anywhere; O(length) times the line's speed. */
 void serial_write(const char *text, size_t length);
 
+/* The same, every byte as it stands. */
+void serial_send(const char *bytes, size_t count);
+
 /* The oldest received byte, or -1: nothing there. */
 int serial_read(void);
 

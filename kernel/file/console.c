@@ -1,0 +1,121 @@
+#include "kernel/file/console.h"
+
+#include "kernel/device/keyboard/keyboard.h"
+#include "kernel/device/screen/screen.h"
+#include "kernel/device/serial/serial.h"
+#include "kernel/file/tty.h"
+#include "kernel/include/errors.h"
+#include "kernel/memory/platform.h"
+#include "kernel/thread/thread.h"
+
+#define MONITOR_RING_SIZE 256u
+#define CTRL_C            3
+#define PRIORITY          50 /* above programs: Ctrl-C is heard whatever they do */
+
+/* What the monitor gets; positions count bytes, modulo 2^32. Changed with interrupts off. */
+static uint8_t monitor_ring[MONITOR_RING_SIZE];
+static uint32_t monitor_written, monitor_read;
+static struct wait_queue monitor_waits;
+
+static enum console_user user = CONSOLE_MONITOR;
+static struct wait_queue typed;
+
+static void on_typed(void)
+{
+    wait_wake_all(&typed);
+}
+
+static void output(const char *text, size_t length)
+{
+    serial_send(text, length);
+    screen_write(text, length);
+}
+
+static int read_device(void)
+{
+    int byte = serial_read();
+    return byte >= 0 ? byte : keyboard_read();
+}
+
+static uint8_t wait_for_byte(void)
+{
+    int byte;
+    unsigned long saved = platform_interrupts_save();
+    while ((byte = read_device()) < 0)
+        (void)!wait_sleep(&typed, 0, WAIT_FOREVER);
+    thread_interrupts_restore(saved);
+    return (uint8_t)byte;
+}
+
+static void give_monitor(uint8_t byte)
+{
+    unsigned long saved = platform_interrupts_save();
+    if (monitor_written - monitor_read < MONITOR_RING_SIZE)
+        monitor_ring[monitor_written++ % MONITOR_RING_SIZE] = byte;
+    wait_wake_all(&monitor_waits);
+    thread_interrupts_restore(saved);
+}
+
+unsigned char console_monitor_read(void)
+{
+    unsigned long saved = platform_interrupts_save();
+    while (monitor_written == monitor_read)
+        (void)!wait_sleep(&monitor_waits, 0, WAIT_FOREVER);
+    uint8_t byte = monitor_ring[monitor_read++ % MONITOR_RING_SIZE];
+    thread_interrupts_restore(saved);
+    return byte;
+}
+
+static void change_user(void)
+{
+    static const char to_programs[] =
+        "\r\n[programs have the console; " CONSOLE_KEY_NAME " brings the monitor]\r\n";
+    static const char to_monitor[] =
+        "\r\n[the monitor has the console; " CONSOLE_KEY_NAME " goes back to programs]\r\n";
+    if (user == CONSOLE_MONITOR) {
+        console_set_user(CONSOLE_PROGRAMS);
+        output(to_programs, sizeof(to_programs) - 1);
+    } else {
+        console_set_user(CONSOLE_MONITOR);
+        output(to_monitor, sizeof(to_monitor) - 1);
+        give_monitor(CTRL_C); /* its editor begins a new line, with a prompt */
+    }
+}
+
+static void run(void *nothing)
+{
+    (void)nothing;
+    for (;;) {
+        uint8_t byte = wait_for_byte();
+        if (byte == CONSOLE_KEY)
+            change_user();
+        else if (user == CONSOLE_PROGRAMS)
+            tty_type(&byte, 1);
+        else
+            give_monitor(byte);
+    }
+}
+
+void console_set_user(enum console_user given)
+{
+    user = given;
+}
+
+enum console_user console_user(void)
+{
+    return user;
+}
+
+int console_init(void)
+{
+    struct tty_window window = {25, 80, 0, 0};
+    struct thread *thread = thread_create("console", run, NULL);
+    if (thread == NULL)
+        return -ENOMEM;
+    tty_init(output, window);
+    serial_set_listener(on_typed);
+    keyboard_set_listener(on_typed);
+    (void)!thread_set_policy(thread, THREAD_FIFO, PRIORITY);
+    thread_start(thread);
+    return 0;
+}

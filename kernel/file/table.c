@@ -1,0 +1,293 @@
+#include "kernel/file/table.h"
+
+#include "kernel/file/locks.h"
+#include "kernel/include/errors.h"
+#include "kernel/lib/string.h"
+#include "kernel/memory/heap/heap.h"
+#include "kernel/memory/platform.h"
+#include "kernel/thread/thread.h"
+
+/*
+ * `slots` has `size` places (a multiple of 32), of which those with a file have their bit in
+ * `open`; `on_exec` says which of these are closed by exec. Changed without preemption, so looking
+ * a descriptor up and taking a handle is one step. Storage that was replaced is freed at once:
+ * nobody keeps a pointer to it.
+ */
+#define FIRST_SIZE    32u
+#define DEFAULT_LIMIT 1024u
+
+struct file_table {
+    uint32_t references;
+    uint32_t limit;
+    uint32_t size;
+    uint32_t first_free_word; /* no word of `open` below has a clear bit */
+    struct file **slots;
+    uint32_t *open, *on_exec;
+    struct file *small_slots[FIRST_SIZE];
+    uint32_t small_open, small_on_exec;
+};
+
+static struct file_table *make_empty(void)
+{
+    struct file_table *table = kcalloc(1, sizeof(*table));
+    if (table == NULL)
+        return NULL;
+    table->references = 1;
+    table->limit = DEFAULT_LIMIT;
+    table->size = FIRST_SIZE;
+    table->slots = table->small_slots;
+    table->open = &table->small_open;
+    table->on_exec = &table->small_on_exec;
+    return table;
+}
+
+struct file_table *file_table_create(void)
+{
+    return make_empty();
+}
+
+static void free_storage(struct file_table *table, struct file **slots)
+{
+    if (slots != table->small_slots)
+        kfree(slots);
+}
+
+/* Slots and both bitmaps in one object. 0 or -ENOMEM. */
+static int grow(struct file_table *table, uint32_t size)
+{
+    uint32_t words = size / 32;
+    struct file **slots = kcalloc(1, size * sizeof(struct file *) + 2 * words * sizeof(uint32_t));
+    if (slots == NULL)
+        return -ENOMEM;
+    preempt_disable();
+    struct file **before = table->slots;
+    uint32_t *open = (uint32_t *)(slots + size), *on_exec = open + words;
+    if (size <= table->size) { /* another thread was faster */
+        preempt_enable();
+        kfree(slots);
+        return 0;
+    }
+    memcpy(slots, table->slots, table->size * sizeof(struct file *));
+    memcpy(open, table->open, table->size / 8);
+    memcpy(on_exec, table->on_exec, table->size / 8);
+    table->slots = slots;
+    table->open = open;
+    table->on_exec = on_exec;
+    table->size = size;
+    preempt_enable();
+    free_storage(table, before);
+    return 0;
+}
+
+struct file_table *file_table_clone(struct file_table *table)
+{
+    struct file_table *clone = make_empty();
+    if (clone == NULL)
+        return NULL;
+    while (clone->size < table->size)
+        if (grow(clone, table->size) != 0) {
+            file_table_drop(clone);
+            return NULL;
+        }
+    preempt_disable();
+    clone->limit = table->limit;
+    clone->first_free_word = table->first_free_word;
+    uint32_t words = (table->size < clone->size ? table->size : clone->size) / 32;
+    for (uint32_t word = 0; word < words; word++) {
+        clone->open[word] = table->open[word];
+        clone->on_exec[word] = table->on_exec[word];
+        for (uint32_t bits = table->open[word]; bits != 0; bits &= bits - 1) {
+            uint32_t at = word * 32 + (uint32_t)__builtin_ctz(bits);
+            clone->slots[at] = file_hold(table->slots[at]);
+        }
+    }
+    preempt_enable();
+    return clone;
+}
+
+struct file_table *file_table_hold(struct file_table *table)
+{
+    __atomic_add_fetch(&table->references, 1, __ATOMIC_RELAXED);
+    return table;
+}
+
+/* Takes the file of a descriptor out of the table: the table's handle goes to the caller. */
+static struct file *take(struct file_table *table, uint32_t descriptor)
+{
+    struct file *file = NULL;
+    preempt_disable();
+    if (descriptor < table->size && table->slots[descriptor] != NULL) {
+        uint32_t word = descriptor / 32, bit = 1u << descriptor % 32;
+        file = table->slots[descriptor];
+        table->slots[descriptor] = NULL;
+        table->open[word] &= ~bit;
+        table->on_exec[word] &= ~bit;
+        if (word < table->first_free_word)
+            table->first_free_word = word;
+    }
+    preempt_enable();
+    return file;
+}
+
+/* The last use of a file by a descriptor; a process's locks on it end with any of its descriptors.
+ */
+static void close_file(struct file_table *table, struct file *file)
+{
+    locks_drop(file->inode, table);
+    file_drop(file);
+}
+
+void file_table_drop(struct file_table *table)
+{
+    if (table == NULL || __atomic_sub_fetch(&table->references, 1, __ATOMIC_RELAXED) != 0)
+        return;
+    for (int at = file_table_next(table, 0); at >= 0; at = file_table_next(table, (uint32_t)at + 1))
+        close_file(table, take(table, (uint32_t)at));
+    free_storage(table, table->slots);
+    kfree(table);
+}
+
+void file_table_close_on_exec(struct file_table *table)
+{
+    for (uint32_t word = 0; word < table->size / 32; word++)
+        while (table->on_exec[word] != 0)
+            close_file(table,
+                       take(table, word * 32 + (uint32_t)__builtin_ctz(table->on_exec[word])));
+}
+
+bool file_table_is_shared(const struct file_table *table)
+{
+    return table->references > 1;
+}
+
+void file_table_set_limit(struct file_table *table, uint32_t limit)
+{
+    table->limit = limit < FILE_TABLE_MAX ? limit : FILE_TABLE_MAX;
+}
+
+struct file *file_table_get(struct file_table *table, uint32_t descriptor)
+{
+    preempt_disable();
+    struct file *file = descriptor < table->size ? table->slots[descriptor] : NULL;
+    if (file != NULL)
+        file_hold(file);
+    preempt_enable();
+    return file;
+}
+
+/* The lowest clear bit of `open` from `lowest` on; table->size: none. Without preemption. */
+static uint32_t find_free(struct file_table *table, uint32_t lowest)
+{
+    uint32_t words = table->size / 32;
+    uint32_t word = lowest / 32 > table->first_free_word ? lowest / 32 : table->first_free_word;
+    for (; word < words; word++) {
+        uint32_t taken = table->open[word];
+        if (word == lowest / 32)
+            taken |= (1u << lowest % 32) - 1;
+        if (taken != UINT32_MAX)
+            return word * 32 + (uint32_t)__builtin_ctz(~taken);
+        if (word == table->first_free_word && table->open[word] == UINT32_MAX)
+            table->first_free_word = word + 1;
+    }
+    return lowest > table->size ? lowest : table->size;
+}
+
+/* Without preemption. */
+static void set(struct file_table *table, uint32_t descriptor, struct file *file, uint32_t flags)
+{
+    uint32_t bit = 1u << descriptor % 32;
+    table->slots[descriptor] = file;
+    table->open[descriptor / 32] |= bit;
+    table->on_exec[descriptor / 32] &= ~bit;
+    if (flags & FD_CLOEXEC)
+        table->on_exec[descriptor / 32] |= bit;
+}
+
+static uint32_t size_for(uint32_t descriptor, uint32_t size)
+{
+    while (size <= descriptor)
+        size *= 2;
+    return size;
+}
+
+int file_table_add(struct file_table *table, struct file *file, uint32_t lowest,
+                   uint32_t descriptor_flags)
+{
+    if (lowest >= table->limit)
+        return lowest == 0 ? -EMFILE : -EINVAL;
+    for (;;) {
+        preempt_disable();
+        uint32_t at = find_free(table, lowest);
+        bool fits = at < table->size && at < table->limit;
+        if (fits)
+            set(table, at, file, descriptor_flags);
+        uint32_t size = table->size;
+        preempt_enable();
+        if (fits)
+            return (int)at;
+        if (at >= table->limit)
+            return -EMFILE;
+        if (grow(table, size_for(at, size)) != 0)
+            return -ENOMEM;
+    }
+}
+
+int file_table_put(struct file_table *table, struct file *file, uint32_t descriptor,
+                   uint32_t descriptor_flags)
+{
+    if (descriptor >= table->limit)
+        return -EBADF;
+    if (descriptor >= table->size && grow(table, size_for(descriptor, table->size)) != 0)
+        return -ENOMEM;
+    preempt_disable();
+    struct file *before = take(table, descriptor);
+    set(table, descriptor, file, descriptor_flags);
+    preempt_enable();
+    if (before != NULL)
+        close_file(table, before);
+    return (int)descriptor;
+}
+
+int file_table_close(struct file_table *table, uint32_t descriptor)
+{
+    struct file *file = take(table, descriptor);
+    if (file == NULL)
+        return -EBADF;
+    close_file(table, file);
+    return 0;
+}
+
+int file_table_get_flags(struct file_table *table, uint32_t descriptor)
+{
+    int flags = -EBADF;
+    preempt_disable();
+    if (descriptor < table->size && table->slots[descriptor] != NULL)
+        flags = table->on_exec[descriptor / 32] >> descriptor % 32 & 1 ? (int)FD_CLOEXEC : 0;
+    preempt_enable();
+    return flags;
+}
+
+int file_table_set_flags(struct file_table *table, uint32_t descriptor, uint32_t flags)
+{
+    int error = -EBADF;
+    preempt_disable();
+    if (descriptor < table->size && table->slots[descriptor] != NULL) {
+        set(table, descriptor, table->slots[descriptor], flags);
+        error = 0;
+    }
+    preempt_enable();
+    return error;
+}
+
+int file_table_next(struct file_table *table, uint32_t from)
+{
+    int found = -1;
+    preempt_disable();
+    for (uint32_t at = from; at < table->size && found < 0; at = at / 32 * 32 + 32) {
+        uint32_t bits = table->open[at / 32] & ~((1u << at % 32) - 1);
+        if (bits != 0)
+            found = (int)(at / 32 * 32 + (uint32_t)__builtin_ctz(bits));
+    }
+    preempt_enable();
+    return found;
+}
