@@ -52,14 +52,20 @@ void poll_add(struct poll_list *list, struct wait_queue *queue)
     platform_interrupts_restore(saved);
 }
 
+static uint32_t state_of(const struct poll_item *item, struct poll_list *list)
+{
+    if (item->is_passed_over)
+        return 0;
+    if (item->file == NULL)
+        return POLLNVAL;
+    return file_poll(item->file, list) & (item->wanted | POLLERR | POLLHUP | POLLNVAL);
+}
+
 static int look(struct poll_item *items, uint32_t count, struct poll_list *list)
 {
     int ready = 0;
     for (uint32_t i = 0; i < count; i++) {
-        items[i].ready = POLLNVAL;
-        if (items[i].file != NULL)
-            items[i].ready =
-                file_poll(items[i].file, list) & (items[i].wanted | POLLERR | POLLHUP | POLLNVAL);
+        items[i].ready = state_of(&items[i], list);
         ready += items[i].ready != 0;
         if (ready > 0)
             list = NULL; /* nobody is going to wait */
