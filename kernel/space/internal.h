@@ -53,7 +53,7 @@ struct area {
 #define AREA_ANONYMOUS   (1u << 18) /* no file, even if shared and so backed by an object */
 
 struct space {
-    struct paging_space paging;
+    struct paging_space paging; /* first: space_current */
     struct mutex lock;
     uint32_t references;
 
@@ -77,6 +77,8 @@ struct space {
 
     struct space *next, *previous; /* of all spaces */
 };
+
+_Static_assert(offsetof(struct space, paging) == 0, "space_current");
 
 #define SLOT_OF(address) ((address) / PAGE_LARGE_SIZE)
 

@@ -569,7 +569,7 @@ int32_t space_map_stack(struct space *space, uint32_t initial_bytes)
     start = end - initial_bytes;
     spare = (limit - initial_bytes) / PAGE_SIZE + SLOT_OF(start) - SLOT_OF(end - limit);
     mutex_lock(&space->lock);
-    error = charge(space, spare);
+    error = pages_in(space, end - limit, end) != 0 ? -ENOMEM : charge(space, spare);
     if (error == 0) {
         error = add_range(space, start, end, flags, NULL, 0);
         if (error != 0)

@@ -6,6 +6,7 @@
 #include "kernel/space/backing.h"
 #include "kernel/space/commit.h"
 #include "kernel/space/mman.h"
+#include "kernel/thread/thread.h"
 
 /*
  * A process's address space: areas of the user and the library row, what backs them, the faults
@@ -45,6 +46,12 @@ int space_fork(struct space *parent, struct space **child) MUST_CHECK;
 /* For the thread that runs in it. */
 struct paging_space *space_paging(struct space *space);
 
+/* The space that the running thread runs in; NULL: a kernel thread's. */
+static inline struct space *space_current(void)
+{
+    return (struct space *)thread_current()->paging; /* its first member */
+}
+
 /* Bytes; SPACE_UNLIMITED is none. Take effect at the next call that would pass them. */
 struct space_limits {
     uint32_t address_space; /* RLIMIT_AS */
@@ -57,7 +64,8 @@ void space_set_limits(struct space *space, const struct space_limits *limits);
 /* ---- exec ---- */
 
 /* The stack's area: its top at the end of the user row, [stack_end - initial, stack_end) mapped and
- * growing on demand to the limit, which is charged now. The end of it, or -ENOMEM. Once. */
+ * growing on demand to the limit, which is charged now. The end of it, or -ENOMEM (something else
+ * is there, too). Once. */
 int32_t space_map_stack(struct space *space, uint32_t initial_bytes) MUST_CHECK;
 
 /* Where brk begins (rounded up to a page): behind the program's image. Once. */

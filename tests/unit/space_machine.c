@@ -175,10 +175,27 @@ static uint32_t count_spaces(void)
     return count;
 }
 
-/* Frames taken on charges, where no test maps without one. */
+/* Own pages that were mapped without a charge. */
+static uint32_t taken_without(void)
+{
+    uint8_t *is_seen = calloc(ram, 1);
+    uint32_t count = 0;
+    for (const struct space *space = space_first; space != NULL; space = space->next)
+        for (const struct area *area = space->first; area != NULL; area = area->next)
+            for (uint32_t at = area->start; area->flags & AREA_NORESERVE && at < area->end;
+                 at += PAGE) {
+                const struct paging_user_page page = paging_user_find(&space->paging, at);
+                if ((page.flags & PAGING_OWN) && !is_seen[page.frame]++)
+                    count++;
+            }
+    free(is_seen);
+    return count;
+}
+
+/* Frames taken on charges. */
 static uint32_t taken_on_charges(void)
 {
-    uint32_t count = paging_table_frames() - kernel_tables - count_spaces();
+    uint32_t count = paging_table_frames() - kernel_tables - count_spaces() - taken_without();
     for (frame_t frame = 0; frame < ram; frame++) {
         const bytemap_tag_t tag = bytemap_get(frame) & 0x3F;
         count += tag == BYTEMAP_TAG(BYTEMAP_ALLOCATED, BYTEMAP_USER) ||
