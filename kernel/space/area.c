@@ -10,14 +10,30 @@ int areas_init(void)
     return cache == NULL ? -ENOMEM : 0;
 }
 
-struct area *area_new(void)
+struct area *area_new(struct space *space)
 {
-    return heap_cache_alloc(cache);
+    struct area *area = space->kept;
+    if (space->areas >= SPACE_AREAS_MAX)
+        return NULL;
+    if (area == NULL)
+        return heap_cache_alloc(cache);
+    space->kept = NULL;
+    return area;
 }
 
-void area_free(struct area *area)
+void area_free(struct space *space, struct area *area)
 {
-    heap_cache_free(cache, area);
+    if (space->kept == NULL)
+        space->kept = area;
+    else
+        heap_cache_free(cache, area);
+}
+
+void area_free_kept(struct space *space)
+{
+    if (space->kept != NULL)
+        heap_cache_free(cache, space->kept);
+    space->kept = NULL;
 }
 
 static uint32_t height_of(const struct area *area)

@@ -219,7 +219,7 @@ static enum space_fault improve(struct space *space, struct area *area, uint32_t
         platform_tlb_flush_page(address); /* a translation from before */
         return SPACE_FAULT_DONE;
     }
-    if (paging_user_is_shared(&space->paging, address)) {
+    if (page->table == PAGING_TABLE_SHARED) {
         if (take_tables(space, address, address + 1) != 0)
             return SPACE_FAULT_NO_MEMORY;
         *page = paging_user_find(&space->paging, address);
@@ -238,21 +238,15 @@ enum space_fault bring_in(struct space *space, struct area *area, uint32_t addre
                           enum access access)
 {
     struct paging_user_page page = paging_user_find(&space->paging, address);
-    enum space_fault fault;
     if (page.flags != 0)
         return improve(space, area, address, access, &page);
-    if (paging_user_is_shared(&space->paging, address) &&
-        take_tables(space, address, address + 1) != 0)
+    if (page.table == PAGING_TABLE_SHARED && take_tables(space, address, address + 1) != 0)
         return SPACE_FAULT_NO_MEMORY;
     if (area->backing != NULL)
-        fault = map_object(space, area, address, access);
-    else if (!(area->flags & (AREA_CHARGED | AREA_NORESERVE)))
-        fault = map_zeros(space, area, address);
-    else
-        fault = map_own(space, area, address, own_zeroed_frame(area, address));
-    if (paging_user_pages(&space->paging) > space->resident_peak)
-        space->resident_peak = paging_user_pages(&space->paging);
-    return fault;
+        return map_object(space, area, address, access);
+    if (!(area->flags & (AREA_CHARGED | AREA_NORESERVE)))
+        return map_zeros(space, area, address);
+    return map_own(space, area, address, own_zeroed_frame(area, address));
 }
 
 /* ---- what grows down ---- */

@@ -59,6 +59,7 @@ struct space {
 
     struct area *root, *first, *last;
     struct area *recent; /* found last, or NULL */
+    struct area *kept;   /* in no tree, for the next area, or NULL */
     uint32_t areas;
 
     /* Sums over the areas, in pages; one function changes them (area_account). */
@@ -95,8 +96,10 @@ static inline uint32_t area_gap_start(const struct area *area)
 
 /* ---- area.c: the tree ---- */
 int areas_init(void) MUST_CHECK;
-struct area *area_new(void) MUST_CHECK; /* NULL: no memory */
-void area_free(struct area *area);      /* without its backing's reference */
+/* For a space, which keeps one that was freed for the next. NULL: no memory, or too many areas. */
+struct area *area_new(struct space *space) MUST_CHECK;
+void area_free(struct space *space, struct area *area); /* without its backing's reference */
+void area_free_kept(struct space *space);
 
 /* The first area that ends above the address; NULL if none does. O(log areas). */
 struct area *area_find(struct space *space, uint32_t address);
@@ -123,6 +126,13 @@ void uncharge(struct space *space, uint32_t pages);
 int area_split(struct space *space, uint32_t address) MUST_CHECK;
 /* Joins an area with those that touch it and are of its kind; returns what it is in now. */
 struct area *area_join(struct space *space, struct area *area);
+/* Pages are about to go: what the peak was. */
+static inline void note_resident(struct space *space)
+{
+    const uint32_t resident = paging_user_pages(&space->paging);
+    if (resident > space->resident_peak)
+        space->resident_peak = resident;
+}
 /* [start, end) is not mapped any more. 0, -ENOMEM. */
 int unmap_range(struct space *space, uint32_t start, uint32_t end) MUST_CHECK;
 /* Before pages of [start, end) are changed in part: tables of its own. 0, -ENOMEM. */

@@ -106,7 +106,7 @@ int area_split(struct space *space, uint32_t address)
     struct area *area = area_at(space, address), *tail;
     if (area == NULL || area->start == address)
         return 0;
-    tail = space->areas < SPACE_AREAS_MAX ? area_new() : NULL;
+    tail = area_new(space);
     if (tail == NULL)
         return -ENOMEM;
     split_into(space, area, address, tail);
@@ -130,7 +130,7 @@ static void swallow(struct space *space, struct area *area, struct area *next)
     area->end = end;
     area_moved(space, area);
     drop(next->backing);
-    area_free(next);
+    area_free(space, next);
 }
 
 struct area *area_join(struct space *space, struct area *area)
@@ -167,6 +167,7 @@ void clear_pages(struct space *space, uint32_t start, uint32_t end, uint32_t fla
 {
     const enum paging_release release =
         flags & AREA_CHARGED ? PAGING_RELEASE_PROMISE : PAGING_RELEASE_FREE;
+    note_resident(space);
     if (flags & AREA_LOCKED)
         unlock_pages(space, start, end);
     while (start < end) {
@@ -233,7 +234,7 @@ static void remove_part(struct space *space, struct area *area, uint32_t start, 
     } else {
         area_remove(space, area);
         drop(area->backing);
-        area_free(area);
+        area_free(space, area);
     }
     tables = table_charge(start, end, previous, next);
     uncharge(space, pages + tables);
@@ -249,7 +250,7 @@ int unmap_range(struct space *space, uint32_t start, uint32_t end)
     for (last = area; last->next != NULL && last->next->start < end;)
         last = last->next;
     if (area->start < start && end < area->end) {
-        tail = space->areas < SPACE_AREAS_MAX ? area_new() : NULL;
+        tail = area_new(space);
         if (tail == NULL)
             return -ENOMEM;
     }
@@ -257,7 +258,7 @@ int unmap_range(struct space *space, uint32_t start, uint32_t end)
     error = take_end_tables(space, extent);
     if (error != 0) {
         if (tail != NULL)
-            area_free(tail);
+            area_free(space, tail);
         return error;
     }
     for (; area != NULL && area->start < end; area = next) {
@@ -407,99 +408,135 @@ static uint32_t pages_in(struct space *space, uint32_t start, uint32_t end)
     return pages;
 }
 
-/* Enters [start, end), where nothing is: in an area that it continues, or in one of its own. What
- * it needs is charged. */
-static int enter(struct space *space, uint32_t start, uint32_t end, uint32_t flags,
-                 struct backing *backing, uint32_t index)
+/* What comes into a space. */
+struct addition {
+    uint32_t start, end;
+    uint32_t flags;
+    struct backing *backing;
+    uint32_t index;
+};
+
+static bool continues_downward(const struct area *next, const struct addition *new)
 {
-    struct area *next = area_find(space, start), *area;
-    struct area *previous = next != NULL ? next->previous : space->last;
-    if (previous != NULL && previous->end == start &&
-        is_continued(previous, flags, backing, index)) {
-        previous->end = end;
+    return next->start == new->end && next->flags == new->flags && next->backing == new->backing &&
+           !(new->flags &AREA_GROWS_DOWN) &&
+           (new->backing == NULL ||
+            new->index + (new->end - new->start) / PAGE_SIZE == next->index);
+}
+
+/* Enters [start, end), where nothing is: in an area that it continues, or in one of its own. */
+static int enter(struct space *space, const struct addition *new, struct area *previous,
+                 struct area *next)
+{
+    struct area *area;
+    if (previous != NULL && previous->end == new->start &&is_continued(previous, new->flags,
+                                                                       new->backing, new->index)) {
+        previous->end = new->end;
         area_moved(space, previous);
         (void)area_join(space, previous);
         return 0;
     }
-    if (next != NULL && next->start == end && next->flags == flags && next->backing == backing &&
-        !(flags & AREA_GROWS_DOWN) &&
-        (backing == NULL || index + (end - start) / PAGE_SIZE == next->index)) {
-        next->start = start;
-        if (backing != NULL)
-            next->index = index;
+    if (next != NULL && continues_downward(next, new)) {
+        next->start = new->start;
+        next->index = new->backing != NULL ? new->index : 0;
         area_moved(space, next);
         return 0;
     }
-    area = space->areas < SPACE_AREAS_MAX ? area_new() : NULL;
+    area = area_new(space);
     if (area == NULL)
         return -ENOMEM;
-    *area = (struct area){
-        .start = start, .end = end, .flags = flags, .backing = backing, .index = index};
-    hold(backing);
+    area->start = new->start;
+    area->end = new->end;
+    area->flags = new->flags;
+    area->backing = new->backing;
+    area->index = new->index;
+    hold(new->backing);
     area_insert(space, area);
     return 0;
 }
 
 /* Charges and enters a range where nothing is. */
-static int add_range(struct space *space, uint32_t start, uint32_t end, uint32_t flags,
-                     struct backing *backing, uint32_t index)
+static int add_range(struct space *space, const struct addition *new)
 {
-    const uint32_t pages = (end - start) / PAGE_SIZE;
-    const struct area *next = area_find(space, start);
-    const struct area *previous = next != NULL ? next->previous : space->last;
-    const uint32_t need =
-        (flags & AREA_CHARGED ? pages : 0) + table_charge(start, end, previous, next);
-    int error = charge(space, need);
+    const uint32_t pages = (new->end - new->start) / PAGE_SIZE;
+    struct area *next = area_find(space, new->start);
+    struct area *previous = next != NULL ? next->previous : space->last;
+    uint32_t need = table_charge(new->start, new->end, previous, next);
+    int error;
+    if (new->flags & AREA_CHARGED)
+        need += pages;
+    error = charge(space, need);
     if (error != 0)
         return error;
-    error = enter(space, start, end, flags, backing, index);
+    error = enter(space, new, previous, next);
     if (error != 0) {
         uncharge(space, need);
         return error;
     }
-    area_account(space, flags, pages, 1);
+    area_account(space, new->flags, pages, 1);
     return 0;
 }
 
-static int32_t map_at(struct space *space, uint32_t start, uint32_t bytes, uint32_t flags,
-                      struct backing *backing, uint32_t index)
+/* In a place that may be taken: what is there goes. */
+static int replace_range(struct space *space, const struct addition *new)
 {
-    const uint32_t end = start + bytes, there = pages_in(space, start, end);
-    const uint32_t pages = bytes / PAGE_SIZE;
-    int error = check_limits(space, flags, pages > there ? pages - there : 0);
+    const uint32_t there = pages_in(space, new->start, new->end);
+    const uint32_t pages = (new->end - new->start) / PAGE_SIZE;
+    int error = check_limits(space, new->flags, pages > there ? pages - there : 0);
     if (error == 0 && there != 0)
-        error = unmap_range(space, start, end);
-    if (error == 0)
-        error = add_range(space, start, end, flags, backing, index);
-    return error != 0 ? error : (int32_t)start;
+        error = unmap_range(space, new->start, new->end);
+    return error != 0 ? error : add_range(space, new);
+}
+
+/* Chooses the place, unless the caller did. */
+static int choose(struct space *space, const struct space_mapping *mapping, struct addition *new)
+{
+    const uint32_t bytes = new->end;
+    new->start = mapping->address & ~(PAGE_SIZE - 1);
+    if (!(mapping->flags & (MAP_FIXED | MAP_FIXED_NOREPLACE))) {
+        new->start = place(space, new->start, bytes, new->flags);
+        if (new->start == 0)
+            return -ENOMEM;
+    }
+    new->end = new->start + bytes;
+    if ((mapping->flags & MAP_FIXED_NOREPLACE) && pages_in(space, new->start, new->end) != 0)
+        return -EEXIST;
+    return 0;
+}
+
+static int map_chosen(struct space *space, const struct space_mapping *mapping,
+                      const struct addition *new)
+{
+    int error;
+    if (mapping->flags & MAP_FIXED)
+        return replace_range(space, new);
+    error = check_limits(space, new->flags, (new->end - new->start) / PAGE_SIZE);
+    return error != 0 ? error : add_range(space, new);
 }
 
 static int32_t map_locked(struct space *space, const struct space_mapping *mapping, uint32_t bytes)
 {
-    const uint32_t flags = flags_for(space, mapping);
-    struct backing *backing = mapping->backing;
-    uint32_t start = mapping->address;
-    int32_t result;
-    if (mapping->flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) {
-        if ((mapping->flags & MAP_FIXED_NOREPLACE) && pages_in(space, start, start + bytes) != 0)
-            return -EEXIST;
-    } else {
-        start = place(space, start & ~(PAGE_SIZE - 1), bytes, flags);
-        if (start == 0)
+    struct addition new = {.end = bytes,
+                           .flags = flags_for(space, mapping),
+                           .backing = mapping->backing,
+                           .index = mapping->index};
+    int error = choose(space, mapping, &new);
+    if (error != 0)
+        return error;
+    if (new.backing == NULL && (new.flags &AREA_SHARED)) {
+        new.backing = shared_create(bytes / PAGE_SIZE);
+        if (new.backing == NULL)
             return -ENOMEM;
     }
-    if (backing == NULL && (flags & AREA_SHARED)) {
-        backing = shared_create(bytes / PAGE_SIZE);
-        if (backing == NULL)
-            return -ENOMEM;
-    }
-    result = map_at(space, start, bytes, flags, backing, mapping->index);
-    if (backing != mapping->backing)
-        drop(backing);
-    if (result >= 0 && ((flags & AREA_LOCKED) || (mapping->flags & MAP_POPULATE)) &&
-        !(flags & AREA_ON_FAULT) && !(mapping->flags & MAP_NONBLOCK))
-        (void)populate(space, start, start + bytes, ACCESS_WRITE);
-    return result;
+    error = map_chosen(space, mapping, &new);
+    if (new.backing != mapping->backing)
+        drop(new.backing);
+    if (error != 0)
+        return error;
+    if (((new.flags &AREA_LOCKED) || (mapping->flags & MAP_POPULATE)) &&
+        !(new.flags &AREA_ON_FAULT) && !(mapping->flags & MAP_NONBLOCK))
+        (void)populate(space, new.start, new.end, ACCESS_WRITE);
+    return (int32_t) new.start;
 }
 
 int32_t space_map(struct space *space, const struct space_mapping *mapping)
@@ -527,6 +564,7 @@ static int brk_to(struct space *space, uint32_t end)
                            (space->lock_future & MCL_ONFAULT ? AREA_ON_FAULT : 0);
     const uint32_t old_page = (space->brk + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1);
     const uint32_t new_page = (end + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1);
+    const struct addition new = {old_page, new_page, flags, NULL, 0};
     int error;
     if (end < space->brk_start || end > SPACE_END - PAGE_SIZE)
         return -ENOMEM;
@@ -538,7 +576,7 @@ static int brk_to(struct space *space, uint32_t end)
         return -ENOMEM;
     error = check_limits(space, flags, (new_page - old_page) / PAGE_SIZE);
     if (error == 0)
-        error = add_range(space, old_page, new_page, flags, NULL, 0);
+        error = add_range(space, &new);
     if (error == 0 && (flags & (AREA_LOCKED | AREA_ON_FAULT)) == AREA_LOCKED)
         (void)populate(space, old_page, new_page, ACCESS_WRITE);
     return error;
@@ -562,6 +600,7 @@ int32_t space_map_stack(struct space *space, uint32_t initial_bytes)
                            AREA_CHARGED | AREA_GROWS_DOWN | AREA_STACK;
     const uint32_t end = (uint32_t)MAP_USER_END,
                    most = (uint32_t)(MAP_USER_END - MAP_USER_START) / 2;
+    struct addition new = {0, end, flags, NULL, 0};
     uint32_t limit = min(space->limits.stack, most) & ~(PAGE_SIZE - 1), start, spare;
     int error;
     initial_bytes = max((initial_bytes + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1), PAGE_SIZE);
@@ -571,7 +610,8 @@ int32_t space_map_stack(struct space *space, uint32_t initial_bytes)
     mutex_lock(&space->lock);
     error = pages_in(space, end - limit, end) != 0 ? -ENOMEM : charge(space, spare);
     if (error == 0) {
-        error = add_range(space, start, end, flags, NULL, 0);
+        new.start = start;
+        error = add_range(space, &new);
         if (error != 0)
             uncharge(space, spare);
     }

@@ -35,6 +35,12 @@ static int move_pages(struct space *space, uint32_t from, uint32_t to, uint32_t 
     uint32_t done = 0;
     int error = 0;
     while (done < bytes && error == 0) {
+        const uint32_t rest = min(slot_rest(from + done), bytes - done);
+        if (space->paging.slots[paging_user_slot(from + done)].used != 0 &&
+            paging_user_move_table(&space->paging, from + done, to + done, rest)) {
+            done += rest;
+            continue;
+        }
         const uint32_t step = step_bytes(from + done, to + done, bytes - done);
         if (space->paging.slots[paging_user_slot(from + done)].used == 0) {
             done += step;
@@ -124,7 +130,7 @@ static void leave_place(struct space *space, struct area *area)
     uncharge(space, table_charge(area->start, area->end, previous, next));
     if (area->backing != NULL)
         area->backing->ops->drop(area->backing);
-    area_free(area);
+    area_free(space, area);
 }
 
 /* Moves the area to where nothing is. A copy of it is made there first; MREMAP_DONTUNMAP leaves the
@@ -140,7 +146,7 @@ static int32_t move_to(struct space *space, struct area *area, const struct rema
     int error = take_tables(space, area->start, area->end);
     if (error != 0)
         return error;
-    copy = space->areas < SPACE_AREAS_MAX ? area_new() : NULL;
+    copy = area_new(space);
     if (copy == NULL)
         return -ENOMEM;
     error = charge(space, need);
@@ -150,7 +156,7 @@ static int32_t move_to(struct space *space, struct area *area, const struct rema
             uncharge(space, need);
     }
     if (error != 0) {
-        area_free(copy);
+        area_free(space, copy);
         return error;
     }
     *copy = (struct area){.start = to,
@@ -188,11 +194,11 @@ static int32_t view_again(struct space *space, const struct area *area, const st
 {
     const uint32_t index = area->index + (remap->from - area->start) / PAGE_SIZE;
     const uint32_t need = charge_at(space, area->flags, to, remap->new_bytes, 0);
-    struct area *copy = space->areas < SPACE_AREAS_MAX ? area_new() : NULL;
+    struct area *copy = area_new(space);
     if (copy == NULL)
         return -ENOMEM;
     if (charge(space, need) != 0) {
-        area_free(copy);
+        area_free(space, copy);
         return -ENOMEM;
     }
     *copy = (struct area){.start = to,

@@ -105,8 +105,9 @@ static void empty(struct space *space)
         abandon_pages(space, area);
         if (area->backing != NULL)
             area->backing->ops->drop(area->backing);
-        area_free(area);
+        area_free(space, area);
     }
+    area_free_kept(space);
     space->root = space->first = space->last = space->recent = NULL;
     uncharge(space, space->charged);
 }
@@ -148,7 +149,7 @@ static void find_apart(const struct space *space, uint32_t apart[PAGING_USER_SLO
 
 static int copy_area(struct space *child, const struct area *area)
 {
-    struct area *copy = area_new();
+    struct area *copy = area_new(child);
     if (copy == NULL)
         return -ENOMEM;
     *copy = *area;

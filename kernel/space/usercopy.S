@@ -52,9 +52,9 @@ move_end:
     popl %esi
     popl %edi
     ret
-move_words_failed:              /* ECX words and EDX bytes are left */
+move_words_failed:              /* ECX words and EDX bytes are left; some of them can be moved */
     leal (%edx, %ecx, 4), %ecx
-    jmp move_end
+    jmp move_bytes
     recovers move_words, move_words_failed
     recovers move_bytes, move_end
 
@@ -85,7 +85,7 @@ clear_end:
     ret
 clear_words_failed:
     leal (%edx, %ecx, 4), %ecx
-    jmp clear_end
+    jmp clear_bytes
     recovers clear_words, clear_words_failed
     recovers clear_bytes, clear_end
 

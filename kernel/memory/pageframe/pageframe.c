@@ -743,6 +743,28 @@ int pageframe_reference(frame_t frame)
     return error;
 }
 
+uint32_t pageframe_reference_each(const frame_t *frames, uint32_t count)
+{
+    unsigned long saved = platform_interrupts_save();
+    uint32_t done = 0;
+    for (; done < count; done++) {
+        frame_t frame = frames[done];
+        if (UNLIKELY(frame >= pageframe.frames))
+            break;
+        bytemap_tag_t tag = bytemap.bytes[frame];
+        uint32_t *word = &pageframe.references[frame];
+        if (UNLIKELY(!is_given_out(tag) ||
+                     (*word & REFERENCES_MASK) == PAGEFRAME_REFERENCES_MAX - 1))
+            break;
+        ++*word;
+        if (!(tag & BYTEMAP_SHARED_BIT))
+            bytemap_change_one(frame, tag, tag | BYTEMAP_SHARED_BIT);
+    }
+    pageframe.reference_sum += done;
+    platform_interrupts_restore(saved);
+    return done;
+}
+
 int pageframe_release(frame_t frame)
 {
     unsigned long saved = platform_interrupts_save();
@@ -995,6 +1017,24 @@ int pageframe_release_promised(frame_t frame)
         count_promised(1);
     platform_interrupts_restore(saved);
     return left;
+}
+
+void pageframe_release_promised_each(const frame_t *frames, uint32_t count)
+{
+    unsigned long saved = platform_interrupts_save();
+    uint32_t freed = 0;
+    for (const frame_t *at = frames, *end = frames + count; at < end; at++) {
+        int error = 0;
+        if (bytemap_tag_is_shared(bytemap_get(*at))) {
+            set_references(*at, pageframe.references[*at] - 1);
+        } else {
+            error = pageframe_free(*at);
+            freed++;
+        }
+        MEMORY_ASSERT(error == 0);
+    }
+    count_promised(freed);
+    platform_interrupts_restore(saved);
 }
 
 void pageframe_set_watermarks(uint32_t reserve, uint32_t low)

@@ -110,6 +110,9 @@ int pageframe_reference(frame_t frame) MUST_CHECK;
 int pageframe_release(frame_t frame) MUST_CHECK;
 /* 0 for a frame that is not given out. */
 uint32_t pageframe_references(frame_t frame);
+/* The first of many frames for which pageframe_reference would fail; `count` if all have one
+ * reference more now. So many at a time as the caller can bear with interrupts off: O(count). */
+uint32_t pageframe_reference_each(const frame_t *frames, uint32_t count) MUST_CHECK;
 
 /* A frame that is given out stays locked while a count above zero says so. 0, -ERANGE, -EINVAL (not
  * given out; not locked), -EOVERFLOW. O(1). */
@@ -154,6 +157,9 @@ frame_t pageframe_alloc_promised_zeroed(bytemap_tag_t tag) MUST_CHECK;
 /* Only a frame that was zeroed ahead: FRAME_NONE when there is none. */
 frame_t pageframe_take_promised_zeroed(bytemap_tag_t tag) MUST_CHECK;
 int pageframe_release_promised(frame_t frame) MUST_CHECK;
+/* The same for many frames, each of which has a reference: so many at a time as the caller can bear
+ * with interrupts off. O(count). */
+void pageframe_release_promised_each(const frame_t *frames, uint32_t count);
 
 void pageframe_read_statistics(struct pageframe_statistics *statistics);
 

@@ -1,6 +1,9 @@
 #include "kernel/memory/paging/user.h"
 
+#include "kernel/memory/bytemap/internal.h"
 #include "kernel/memory/paging/internal.h"
+
+#define NOINLINE __attribute__((noinline))
 
 /*
  * The pages of programs. One processor, and preemption is off: nobody runs in user mode meanwhile,
@@ -8,28 +11,42 @@
  * between the reading of an entry and its writing.
  */
 
-static uint32_t index_of(uint32_t page)
-{
-    return page % TABLE_ENTRIES;
-}
-
-static uint32_t slot_of(uint32_t page)
+static inline uint32_t slot_of(uint32_t page)
 {
     return (page - PAGE_OF(MAP_USER_START)) / SLOT_PAGES;
 }
 
-static union paging_entry *entries_of(frame_t table)
+static inline union paging_entry *entries_of(frame_t table)
 {
     return platform_frame_pointer(table);
 }
 
-static struct paging_books *books_at(struct paging_space *space, uint32_t page)
+/* Own rows lie in the first directory; tables lie in the direct view, so below 4 GiB. */
+static inline union paging_entry *directory_at(const struct paging_space *space, uint32_t page)
+{
+    return entries_of(space->directory) + page / SLOT_PAGES;
+}
+
+static inline frame_t table_of(uint32_t slot)
+{
+    return slot >> FRAME_SHIFT;
+}
+
+static inline union paging_entry *entry_at(uint32_t slot, uint32_t page)
+{
+    return entries_of(table_of(slot)) + page % TABLE_ENTRIES;
+}
+
+#define SLOT_PRESENT ((uint32_t)ENTRY_PRESENT)
+#define SLOT_OWN     ((uint32_t)ENTRY_WRITE) /* the table is written by nobody else */
+
+static inline struct paging_books *books_at(struct paging_space *space, uint32_t page)
 {
     return &space->books[page >= PAGE_OF(MAP_LIBRARY_START)];
 }
 
 /* A leaf from flags. */
-static uint64_t leaf(frame_t frame, uint32_t flags)
+static inline uint64_t leaf(frame_t frame, uint32_t flags)
 {
     uint64_t entry = frame_address(frame) |
                      entry_rights((flags & (PAGING_WRITE | PAGING_EXECUTE)) | PAGING_USER);
@@ -39,30 +56,88 @@ static uint64_t leaf(frame_t frame, uint32_t flags)
 }
 
 /* Any value becomes any other; in between it is absent. */
-static void entry_put(volatile union paging_entry *entry, uint64_t value)
+static inline void entry_put(volatile union paging_entry *entry, uint64_t value)
 {
     entry->low = 0;
     __atomic_signal_fence(__ATOMIC_SEQ_CST);
     entry_set(entry, value);
 }
 
-static bool is_frame_shared(uint64_t entry)
+static inline void entry_wipe(volatile union paging_entry *entry)
 {
-    return bytemap_tag_is_shared(bytemap_get(entry_frame(entry)));
+    entry->low = 0;
+    entry->high = 0;
 }
 
-/* One place changes the counts of a slot and the books of its row. Zero is no entry. */
-static void note(struct paging_space *space, uint32_t page, uint64_t old, uint64_t value)
+/* Of an entry that is there, so that its frame has a byte. */
+static inline bool is_frame_shared(uint64_t entry)
+{
+    return bytemap_tag_is_shared(bytemap.bytes[entry_frame(entry)]);
+}
+
+static inline bool is_table_shared(uint32_t slot)
+{
+    return bytemap_tag_is_shared(bytemap.bytes[table_of(slot)]);
+}
+
+/* What a step adds to a slot and its row, or takes away: counts modulo 2^32, the sum modulo 2^64.
+ */
+struct change {
+    uint32_t pages, own;
+    uint64_t sum;
+};
+
+static inline void change_add(struct change *change, uint64_t entry)
+{
+    change->pages++;
+    change->own += (uint32_t)(entry >> 9) & 1;
+    change->sum += entry & ~ENTRY_HARDWARE;
+}
+
+static inline void change_replace(struct change *change, uint64_t old, uint64_t value)
+{
+    change->own += ((uint32_t)(value >> 9) & 1) - ((uint32_t)(old >> 9) & 1);
+    change->sum += (value & ~ENTRY_HARDWARE) - (old & ~ENTRY_HARDWARE);
+}
+
+_Static_assert(ENTRY_OWN == 1u << 9, "change_add");
+
+/* One place changes the counts of a slot and the books of its row. */
+static inline void note(struct paging_space *space, uint32_t page, const struct change *change)
 {
     struct paging_books *books = books_at(space, page);
     const uint32_t slot = slot_of(page);
-    const uint32_t pages = (value != 0) - (uint32_t)(old != 0);
-    const uint32_t own = ((value & ENTRY_OWN) != 0) - (uint32_t)((old & ENTRY_OWN) != 0);
-    space->slots[slot].used = (uint16_t)(space->slots[slot].used + pages);
-    space->slots[slot].own = (uint16_t)(space->slots[slot].own + own);
-    space->own_pages += own;
-    books->pages += pages;
-    books->sum += (value & ~ENTRY_HARDWARE) - (old & ~ENTRY_HARDWARE);
+    space->slots[slot].used = (uint16_t)(space->slots[slot].used + change->pages);
+    space->slots[slot].own = (uint16_t)(space->slots[slot].own + change->own);
+    space->own_pages += change->own;
+    books->pages += change->pages;
+    books->sum += change->sum;
+}
+
+static void note_gone(struct paging_space *space, uint32_t page, const struct change *change)
+{
+    const struct change gone = {-change->pages, -change->own, -change->sum};
+    note(space, page, &gone);
+}
+
+static void note_replaced(struct paging_space *space, uint32_t page, uint64_t old, uint64_t value)
+{
+    struct change change = {0, 0, 0};
+    change_replace(&change, old, value);
+    note(space, page, &change);
+}
+
+/* The first of [index, end) that is not zero, or end. */
+static inline uint32_t next_used(const union paging_entry *entries, uint32_t index, uint32_t end)
+{
+    if (index < end && entries[index].low != 0)
+        return index;
+    while (index + 4 <= end && (entries[index].low | entries[index + 1].low |
+                                entries[index + 2].low | entries[index + 3].low) == 0)
+        index += 4;
+    while (index < end && entries[index].low == 0)
+        index++;
+    return index;
 }
 
 void paging_user_forget(const struct paging_space *space)
@@ -92,53 +167,78 @@ static int new_table(struct paging_space *space, uint32_t page)
     frame_t table = pageframe_alloc_promised_zeroed(PAGING_TABLE_TAG);
     if (table == FRAME_NONE)
         return -ENOMEM;
-    entry_set(directory_entry(space, page), entry_table(table, ENTRY_USER));
+    entry_set(directory_at(space, page), entry_table(table, ENTRY_USER));
     count_tables(space, 1, 1);
     return 0;
 }
 
-/* The directory lets go of a table. Returns whether that was the last reference. */
-static bool drop_table(struct paging_space *space, uint32_t page)
+/* The directory lets go of a table. */
+static void drop_table(struct paging_space *space, uint32_t page)
 {
-    union paging_entry *directory = directory_entry(space, page);
-    int left = pageframe_release_promised(entry_frame(entry_read(directory)));
+    union paging_entry *directory = directory_at(space, page);
+    int left = pageframe_release_promised(table_of(directory->low));
     MEMORY_ASSERT(left >= 0);
-    entry_put(directory, 0);
+    entry_wipe(directory);
     count_tables(space, (uint32_t)-1, left == 0 ? (uint32_t)-1 : 0);
-    return left == 0;
 }
 
-/* What a copy of a table says: own pages have two owners now. The frame gets the entry's reference.
- * An object's page whose references cannot be counted any more is left out: a fault brings it back.
+/* Some entries of a table that is being copied. */
+struct copying {
+    uint32_t count;
+    frame_t frames[PAGING_USER_STEP];
+    uint16_t indices[PAGING_USER_STEP];
+};
+
+/* Their frames get the copy's references, and the copy its entries: own pages have two owners now.
+ * An object's page whose references cannot be counted any more is left out; a fault brings it back.
  */
-static uint64_t copy_of(struct paging_space *space, uint32_t page, uint64_t entry)
+static void copy_some(const union paging_entry *from, union paging_entry *to,
+                      const struct copying *some, struct change *change)
 {
-    uint64_t copy = entry & ENTRY_OWN ? entry & ~ENTRY_WRITE : entry;
-    if (pageframe_reference(entry_frame(entry)) != 0) {
-        MEMORY_ASSERT(!(entry & ENTRY_OWN));
-        copy = 0;
+    uint32_t done = pageframe_reference_each(some->frames, some->count);
+    for (uint32_t i = 0; i < some->count; i++) {
+        const uint64_t entry = entry_read(&from[some->indices[i]]);
+        uint64_t copy = entry & ENTRY_OWN ? entry & ~ENTRY_WRITE : entry;
+        if (i >= done && pageframe_reference(some->frames[i]) != 0) {
+            struct change lost = {0, 0, 0};
+            MEMORY_ASSERT(!(entry & ENTRY_OWN));
+            change_add(&lost, entry);
+            change->pages -= lost.pages;
+            change->sum -= lost.sum;
+            continue;
+        }
+        to[some->indices[i]].whole = copy;
+        change->sum += copy - entry;
     }
-    if (copy != entry)
-        note(space, page, entry, copy);
-    return copy;
+}
+
+static void copy_entries(const union paging_entry *from, union paging_entry *to, uint32_t used,
+                         struct change *change)
+{
+    struct copying some;
+    some.count = 0;
+    for (uint32_t index = 0; used > 0; index++, used--) {
+        index = next_used(from, index, TABLE_ENTRIES);
+        some.frames[some.count] = entry_frame(entry_read(&from[index]));
+        some.indices[some.count] = (uint16_t)index;
+        if (++some.count < PAGING_USER_STEP && used > 1)
+            continue;
+        copy_some(from, to, &some, change);
+        some.count = 0;
+    }
 }
 
 /* The bounded step: 512 entries. */
 static int copy_table(struct paging_space *space, uint32_t page, frame_t table)
 {
-    frame_t copy = pageframe_alloc_promised(PAGEFRAME_DIRECT, PAGING_TABLE_TAG);
-    const union paging_entry *from = entries_of(table);
-    union paging_entry *to;
+    const frame_t copy = pageframe_alloc_promised_zeroed(PAGING_TABLE_TAG);
+    struct change change = {0, 0, 0};
     if (copy == FRAME_NONE)
         return -ENOMEM;
-    to = entries_of(copy);
-    page -= index_of(page);
-    for (uint32_t i = 0; i < TABLE_ENTRIES; i++) {
-        uint64_t entry = entry_read(&from[i]);
-        to[i].whole = entry == 0 ? 0 : copy_of(space, page + i, entry);
-    }
+    copy_entries(entries_of(table), entries_of(copy), space->slots[slot_of(page)].used, &change);
+    note(space, page, &change);
     drop_table(space, page);
-    entry_set(directory_entry(space, page), entry_table(copy, ENTRY_USER));
+    entry_set(directory_at(space, page), entry_table(copy, ENTRY_USER));
     count_tables(space, 1, 1);
     return 0;
 }
@@ -146,29 +246,31 @@ static int copy_table(struct paging_space *space, uint32_t page, frame_t table)
 /* The others are gone; the frames that they copied the table for may not be. */
 static void take_over_table(struct paging_space *space, uint32_t page, frame_t table)
 {
-    const uint64_t both = ENTRY_OWN | ENTRY_WRITE;
+    const uint32_t both = (uint32_t)(ENTRY_OWN | ENTRY_WRITE);
     union paging_entry *entries = entries_of(table);
-    page -= index_of(page);
-    for (uint32_t i = 0; i < TABLE_ENTRIES; i++) {
-        uint64_t entry = entry_read(&entries[i]);
-        if ((entry & both) == both && is_frame_shared(entry)) {
-            entries[i].low = (uint32_t)(entry & ~ENTRY_WRITE);
-            note(space, page + i, entry, entry & ~ENTRY_WRITE);
-        }
+    struct change change = {0, 0, 0};
+    uint32_t index = 0;
+    for (uint32_t used = space->slots[slot_of(page)].used; used > 0; used--, index++) {
+        index = next_used(entries, index, TABLE_ENTRIES);
+        if ((entries[index].low & both) != both || !is_frame_shared(entry_read(&entries[index])))
+            continue;
+        entries[index].low &= ~(uint32_t)ENTRY_WRITE;
+        change.sum -= ENTRY_WRITE;
     }
-    entry_put(directory_entry(space, page), entry_table(table, ENTRY_USER));
+    note(space, page, &change);
+    directory_at(space, page)->low |= SLOT_OWN;
 }
 
-static int own_table(struct paging_space *space, uint32_t page)
+static NOINLINE int own_table(struct paging_space *space, uint32_t page)
 {
-    uint64_t slot = entry_read(directory_entry(space, page));
+    const uint32_t slot = directory_at(space, page)->low;
     int error = 0;
-    if (!entry_is_present(slot) || (slot & ENTRY_WRITE))
+    if ((slot & (SLOT_PRESENT | SLOT_OWN)) != SLOT_PRESENT)
         return 0;
-    if (bytemap_tag_is_shared(bytemap_get(entry_frame(slot))))
-        error = copy_table(space, page, entry_frame(slot));
+    if (is_table_shared(slot))
+        error = copy_table(space, page, table_of(slot));
     else
-        take_over_table(space, page, entry_frame(slot));
+        take_over_table(space, page, table_of(slot));
     paging_user_forget(space);
     return error;
 }
@@ -180,13 +282,13 @@ int paging_user_take_table(struct paging_space *space, uint32_t address)
 
 bool paging_user_is_shared(const struct paging_space *space, uint32_t address)
 {
-    uint64_t slot = entry_read(directory_entry(space, PAGE_OF(address)));
-    return entry_is_present(slot) && !(slot & ENTRY_WRITE);
+    const uint32_t slot = directory_at(space, PAGE_OF(address))->low;
+    return (slot & (SLOT_PRESENT | SLOT_OWN)) == SLOT_PRESENT;
 }
 
 /* ---- single pages ---- */
 
-static uint32_t flags_of(uint64_t slot, uint64_t entry)
+static inline uint32_t flags_of(uint32_t slot, uint64_t entry)
 {
     uint32_t flags = PAGING_USER;
     if (entry & slot & ENTRY_WRITE)
@@ -202,56 +304,70 @@ static uint32_t flags_of(uint64_t slot, uint64_t entry)
 
 struct paging_user_page paging_user_find(const struct paging_space *space, uint32_t address)
 {
-    const uint32_t page = PAGE_OF(address);
-    uint64_t slot = entry_read(directory_entry(space, page)), entry;
-    if (!entry_is_present(slot))
-        return (struct paging_user_page){FRAME_NONE, 0, false, false};
-    entry = entry_read(table_entry(slot, page));
+    const uint32_t page = PAGE_OF(address), slot = directory_at(space, page)->low;
+    struct paging_user_page found = {FRAME_NONE, 0, PAGING_TABLE_NONE, false, false};
+    uint64_t entry;
+    if (!(slot & SLOT_PRESENT))
+        return found;
+    found.table = slot & SLOT_OWN ? PAGING_TABLE_OWN : PAGING_TABLE_SHARED;
+    entry = entry_read(entry_at(slot, page));
     if (entry == 0)
-        return (struct paging_user_page){FRAME_NONE, 0, false, false};
-    return (struct paging_user_page){entry_frame(entry), flags_of(slot, entry),
-                                     (entry & ENTRY_ACCESSED) != 0, (entry & ENTRY_DIRTY) != 0};
+        return found;
+    found.frame = entry_frame(entry);
+    found.flags = flags_of(slot, entry);
+    found.accessed = (entry & ENTRY_ACCESSED) != 0;
+    found.dirty = (entry & ENTRY_DIRTY) != 0;
+    return found;
+}
+
+/* A table of its own for the page. */
+static NOINLINE int make_table(struct paging_space *space, uint32_t page)
+{
+    return directory_at(space, page)->low & SLOT_PRESENT ? own_table(space, page)
+                                                         : new_table(space, page);
 }
 
 int paging_user_map(struct paging_space *space, uint32_t address, frame_t frame, uint32_t flags)
 {
     const uint32_t page = PAGE_OF(address);
     const uint64_t value = leaf(frame, flags);
-    uint64_t slot = entry_read(directory_entry(space, page));
+    struct change change = {0, 0, 0};
     union paging_entry *entry;
-    if (!(slot & ENTRY_WRITE)) {
-        int error = entry_is_present(slot) ? own_table(space, page) : new_table(space, page);
+    MEMORY_ASSERT(is_private_page(page));
+    if (!(directory_at(space, page)->low & SLOT_OWN)) {
+        int error = make_table(space, page);
         if (error != 0)
             return error;
-        slot = entry_read(directory_entry(space, page));
     }
-    entry = table_entry(slot, page);
-    MEMORY_ASSERT(entry_read(entry) == 0 && is_private_page(page));
+    entry = entry_at(directory_at(space, page)->low, page);
+    MEMORY_ASSERT(entry->low == 0);
     entry_set(entry, value);
-    note(space, page, 0, value);
+    change_add(&change, value);
+    note(space, page, &change);
     return 0;
 }
 
 frame_t paging_user_replace(struct paging_space *space, uint32_t address, frame_t frame,
                             uint32_t flags)
 {
-    const uint32_t page = PAGE_OF(address);
-    const uint64_t value = leaf(frame, flags), slot = entry_read(directory_entry(space, page));
-    union paging_entry *entry = table_entry(slot, page);
+    const uint32_t page = PAGE_OF(address), slot = directory_at(space, page)->low;
+    const uint64_t value = leaf(frame, flags);
+    union paging_entry *entry = entry_at(slot, page);
     uint64_t old = entry_read(entry);
-    MEMORY_ASSERT((slot & ENTRY_WRITE) && old != 0);
+    MEMORY_ASSERT((slot & SLOT_OWN) && old != 0);
     entry_put(entry, value);
-    note(space, page, old, value);
+    note_replaced(space, page, old, value);
     forget_page(space, address);
     return entry_frame(old);
 }
 
 /* ---- ranges ---- */
 
-/* What a step has taken out, to be released when the processor has forgotten it. */
+/* What a step has taken out, to be released when the processor has forgotten it: own pages from the
+ * front, others from the back. */
 struct step {
-    uint64_t entries[PAGING_USER_STEP];
-    uint32_t count;
+    frame_t frames[PAGING_USER_STEP];
+    uint32_t own, others;
 };
 
 static void forget_step(const struct paging_space *space, uint32_t page, uint32_t end,
@@ -266,52 +382,57 @@ static void forget_step(const struct paging_space *space, uint32_t page, uint32_
             platform_tlb_flush_page(page_address(page));
 }
 
-static void release_step(const struct step *step, enum paging_release release)
+static void release_frames(const frame_t *frames, uint32_t count)
 {
-    for (uint32_t i = 0; i < step->count; i++) {
-        const frame_t frame = entry_frame(step->entries[i]);
-        int left = release == PAGING_RELEASE_PROMISE && (step->entries[i] & ENTRY_OWN)
-                       ? pageframe_release_promised(frame)
-                       : pageframe_release(frame);
+    for (uint32_t i = 0; i < count; i++) {
+        int left = pageframe_release(frames[i]);
         MEMORY_ASSERT(left >= 0);
     }
 }
 
+static void release_step(const struct step *step, enum paging_release release)
+{
+    if (release == PAGING_RELEASE_PROMISE)
+        pageframe_release_promised_each(step->frames, step->own);
+    else
+        release_frames(step->frames, step->own);
+    release_frames(step->frames + PAGING_USER_STEP - step->others, step->others);
+}
+
 /* Takes entries out of an own table, up to a step of them; returns where it stopped. */
-static uint32_t take_out(struct paging_space *space, uint64_t slot, uint32_t page, uint32_t end,
+static uint32_t take_out(struct paging_space *space, uint32_t slot, uint32_t page, uint32_t end,
                          struct step *step)
 {
-    struct paging_books *books = books_at(space, page);
-    union paging_entry *entry = table_entry(slot, page);
-    uint32_t own = 0;
-    uint64_t sum = 0;
-    for (; page < end && step->count < PAGING_USER_STEP; page++, entry++) {
-        uint64_t old = entry_read(entry);
-        if (old == 0)
-            continue;
-        entry->low = 0;
-        entry->high = 0;
-        own += (old & ENTRY_OWN) != 0;
-        sum += old & ~ENTRY_HARDWARE;
-        step->entries[step->count++] = old;
+    union paging_entry *entries = entries_of(table_of(slot));
+    const uint32_t first = page % TABLE_ENTRIES, last = first + (end - page);
+    struct change change = {0, 0, 0};
+    uint32_t index = next_used(entries, first, last);
+    step->own = step->others = 0;
+    while (index < last && change.pages < PAGING_USER_STEP) {
+        const uint64_t old = entry_read(&entries[index]);
+        entry_wipe(&entries[index]);
+        change_add(&change, old);
+        if (old & ENTRY_OWN)
+            step->frames[step->own++] = entry_frame(old);
+        else
+            step->frames[PAGING_USER_STEP - ++step->others] = entry_frame(old);
+        index = next_used(entries, index + 1, last);
     }
-    space->slots[slot_of(page - 1)].used =
-        (uint16_t)(space->slots[slot_of(page - 1)].used - step->count);
-    space->slots[slot_of(page - 1)].own = (uint16_t)(space->slots[slot_of(page - 1)].own - own);
-    space->own_pages -= own;
-    books->pages -= step->count;
-    books->sum -= sum;
-    return page;
+    note_gone(space, page, &change);
+    return page + (index - first);
 }
 
 /* A table that others share goes with all that it has; they keep its frames. */
 static void leave_table(struct paging_space *space, uint32_t page)
 {
-    const union paging_entry *entries =
-        entries_of(entry_frame(entry_read(directory_entry(space, page))));
-    page -= index_of(page);
-    for (uint32_t i = 0; i < TABLE_ENTRIES; i++)
-        note(space, page + i, entry_read(&entries[i]), 0);
+    const union paging_entry *entries = entries_of(table_of(directory_at(space, page)->low));
+    struct change change = {0, 0, 0};
+    uint32_t index = 0;
+    for (uint32_t used = space->slots[slot_of(page)].used; used > 0; used--, index++) {
+        index = next_used(entries, index, TABLE_ENTRIES);
+        change_add(&change, entry_read(&entries[index]));
+    }
+    note_gone(space, page, &change);
     drop_table(space, page);
     paging_user_forget(space);
 }
@@ -319,21 +440,21 @@ static void leave_table(struct paging_space *space, uint32_t page)
 uint32_t paging_user_clear(struct paging_space *space, uint32_t start, uint32_t end,
                            enum paging_release release)
 {
-    const uint32_t page = PAGE_OF(start);
-    const uint64_t slot = entry_read(directory_entry(space, page));
+    const uint32_t page = PAGE_OF(start), slot = directory_at(space, page)->low;
     struct step step;
     uint32_t stopped;
-    if (!entry_is_present(slot))
+    if (!(slot & SLOT_PRESENT))
         return end;
-    if (!(slot & ENTRY_WRITE) && bytemap_tag_is_shared(bytemap_get(entry_frame(slot)))) {
+    if (!(slot & SLOT_OWN) && is_table_shared(slot)) {
         leave_table(space, page);
         return end;
     }
-    step.count = 0;
     stopped = take_out(space, slot, page, PAGE_OF(end), &step);
-    if (space->slots[slot_of(page)].used == 0)
+    if (space->slots[slot_of(page)].used == 0) {
         drop_table(space, page);
-    forget_step(space, page, stopped, step.count);
+        stopped = PAGE_OF(end);
+    }
+    forget_step(space, page, stopped, step.own + step.others);
     release_step(&step, release);
     return page_address(stopped);
 }
@@ -354,99 +475,101 @@ static uint64_t with_rights(uint64_t entry, uint32_t rights)
 uint32_t paging_user_protect(struct paging_space *space, uint32_t start, uint32_t end,
                              uint32_t rights)
 {
-    const uint64_t slot = entry_read(directory_entry(space, PAGE_OF(start)));
-    uint32_t page = PAGE_OF(start), changed = 0;
-    if (!entry_is_present(slot))
+    const uint32_t page = PAGE_OF(start), slot = directory_at(space, page)->low;
+    const uint32_t first = page % TABLE_ENTRIES;
+    uint32_t last = first + (PAGE_OF(end) - page), changed = 0;
+    struct change change = {0, 0, 0};
+    union paging_entry *entries;
+    if (!(slot & SLOT_PRESENT))
         return end;
-    MEMORY_ASSERT(slot & ENTRY_WRITE);
-    for (; page < PAGE_OF(end) && page < PAGE_OF(start) + PAGING_USER_STEP; page++) {
-        union paging_entry *entry = table_entry(slot, page);
-        uint64_t old = entry_read(entry), value;
-        if (old == 0)
-            continue;
-        value = with_rights(old, rights);
+    MEMORY_ASSERT(slot & SLOT_OWN);
+    entries = entries_of(table_of(slot));
+    if (last > first + PAGING_USER_STEP)
+        last = first + PAGING_USER_STEP;
+    for (uint32_t index = next_used(entries, first, last); index < last;
+         index = next_used(entries, index + 1, last)) {
+        uint64_t old = entry_read(&entries[index]), value = with_rights(old, rights);
         if (value == old)
             continue;
-        entry_put(entry, value);
-        note(space, page, old, value);
+        entry_put(&entries[index], value);
+        change_replace(&change, old, value);
         changed++;
     }
-    forget_step(space, PAGE_OF(start), page, changed);
-    return page_address(page);
+    note(space, page, &change);
+    forget_step(space, page, page + (last - first), changed);
+    return page_address(page + (last - first));
 }
 
-/* What a step of a move takes along. */
-struct moved {
-    uint32_t pages, own;
-    uint64_t sum;
-};
-
+/* What is there of `count` entries goes to the other table. */
 static void move_entries(union paging_entry *from, union paging_entry *to, uint32_t count,
-                         struct moved *moved)
+                         struct change *change)
 {
-    for (; count > 0; count--, from++, to++) {
-        const uint64_t value = entry_read(from);
-        if (value == 0)
-            continue;
-        MEMORY_ASSERT(to->low == 0);
-        from->low = 0;
-        from->high = 0;
-        to->high = (uint32_t)(value >> 32);
-        to->low = (uint32_t)value;
-        moved->pages++;
-        moved->own += (value & ENTRY_OWN) != 0;
-        moved->sum += value & ~ENTRY_HARDWARE;
+    for (uint32_t i = next_used(from, 0, count); i < count; i = next_used(from, i + 1, count)) {
+        const uint64_t value = entry_read(&from[i]);
+        MEMORY_ASSERT(to[i].low == 0);
+        entry_wipe(&from[i]);
+        entry_set(&to[i], value);
+        change_add(change, value);
     }
-}
-
-/* Of a slot and the row; times is 1 or, modulo 2^32, -1. */
-static void note_moved(struct paging_space *space, uint32_t page, const struct moved *moved,
-                       uint32_t times)
-{
-    struct paging_books *books = books_at(space, page);
-    const uint32_t slot = slot_of(page);
-    space->slots[slot].used = (uint16_t)(space->slots[slot].used + times * moved->pages);
-    space->slots[slot].own = (uint16_t)(space->slots[slot].own + times * moved->own);
-    books->pages += times * moved->pages;
-    books->sum += times == 1 ? moved->sum : -moved->sum;
 }
 
 int paging_user_move(struct paging_space *space, uint32_t from, uint32_t to, uint32_t bytes)
 {
-    const uint64_t source = entry_read(directory_entry(space, PAGE_OF(from)));
-    const uint32_t end = PAGE_OF(from + bytes);
-    uint32_t page = PAGE_OF(from), target = PAGE_OF(to);
-    uint64_t slot = entry_read(directory_entry(space, target));
-    if (!entry_is_present(source))
+    const uint32_t page = PAGE_OF(from), target = PAGE_OF(to);
+    const uint32_t source = directory_at(space, page)->low;
+    struct change change = {0, 0, 0};
+    if (!(source & SLOT_PRESENT))
         return 0;
-    MEMORY_ASSERT(source & ENTRY_WRITE);
-    if (!(slot & ENTRY_WRITE)) {
-        int error = entry_is_present(slot) ? own_table(space, target) : new_table(space, target);
+    MEMORY_ASSERT(source & SLOT_OWN);
+    if (!(directory_at(space, target)->low & SLOT_OWN)) {
+        int error = make_table(space, target);
         if (error != 0)
             return error;
-        slot = entry_read(directory_entry(space, target));
     }
-    struct moved moved = {0, 0, 0};
-    move_entries(table_entry(source, page), table_entry(slot, target), end - page, &moved);
-    note_moved(space, page, &moved, (uint32_t)-1);
-    note_moved(space, target, &moved, 1);
+    move_entries(entry_at(source, page), entry_at(directory_at(space, target)->low, target),
+                 bytes / PAGE_SIZE, &change);
+    note_gone(space, page, &change);
+    note(space, target, &change);
     if (space->slots[slot_of(page)].used == 0)
         drop_table(space, page);
-    if (space->slots[slot_of(target)].used == 0)
+    if (space->slots[slot_of(target)].used == 0 &&
+        (directory_at(space, target)->low & SLOT_PRESENT))
         drop_table(space, target);
     return 0;
+}
+
+/* Whether a table has nothing outside of [first, last). */
+static bool has_nothing_else(const union paging_entry *entries, uint32_t first, uint32_t last)
+{
+    return next_used(entries, 0, first) == first &&
+           next_used(entries, last, TABLE_ENTRIES) == TABLE_ENTRIES;
+}
+
+bool paging_user_move_table(struct paging_space *space, uint32_t from, uint32_t to, uint32_t bytes)
+{
+    const uint32_t page = PAGE_OF(from), target = PAGE_OF(to), first = page % TABLE_ENTRIES;
+    union paging_entry *source = directory_at(space, page), *there = directory_at(space, target);
+    if (target % TABLE_ENTRIES != first || (there->low & SLOT_PRESENT) ||
+        books_at(space, page) != books_at(space, target) ||
+        !has_nothing_else(entries_of(table_of(source->low)), first, first + bytes / PAGE_SIZE))
+        return false;
+    entry_set(there, entry_read(source));
+    entry_wipe(source);
+    space->slots[slot_of(target)] = space->slots[slot_of(page)];
+    space->slots[slot_of(page)].used = space->slots[slot_of(page)].own = 0;
+    return true;
 }
 
 /* The directories of both name the table from now on, and neither may write. */
 static int share_slot(struct paging_space *parent, struct paging_space *child, uint32_t slot)
 {
     const uint32_t page = PAGE_OF(MAP_USER_START) + slot * SLOT_PAGES;
-    union paging_entry *from = directory_entry(parent, page);
+    union paging_entry *from = directory_at(parent, page);
     const uint64_t entry = entry_read(from);
-    if (pageframe_reference(entry_frame(entry)) != 0)
+    if (pageframe_reference(table_of(from->low)) != 0)
         return -ENOMEM;
-    from->low = (uint32_t)(entry & ~ENTRY_WRITE);
-    entry_set(directory_entry(child, page), entry & ~(ENTRY_WRITE | ENTRY_ACCESSED));
+    from->low &= ~SLOT_OWN;
+    entry_set(directory_at(child, page), entry & ~(ENTRY_WRITE | ENTRY_ACCESSED));
     child->slots[slot] = parent->slots[slot];
     child->own_pages += parent->slots[slot].own;
     count_tables(child, 1, 0);
@@ -458,8 +581,7 @@ static void leave_out(const struct paging_space *parent, struct paging_space *ch
 {
     const uint32_t page = PAGE_OF(MAP_USER_START) + slot * SLOT_PAGES;
     struct paging_books *books = books_at(child, page);
-    const union paging_entry *entries =
-        entries_of(entry_frame(entry_read(directory_entry(parent, page))));
+    const union paging_entry *entries = entries_of(table_of(directory_at(parent, page)->low));
     books->pages -= parent->slots[slot].used;
     for (uint32_t i = 0; i < TABLE_ENTRIES; i++)
         books->sum -= entry_read(&entries[i]) & ~ENTRY_HARDWARE;
@@ -487,10 +609,10 @@ int paging_user_share(struct paging_space *parent, struct paging_space *child,
 bool paging_user_abandon(struct paging_space *space, uint32_t slot)
 {
     const uint32_t page = PAGE_OF(MAP_USER_START) + slot * SLOT_PAGES;
-    const uint64_t entry = entry_read(directory_entry(space, page));
-    if (!entry_is_present(entry))
+    const uint32_t entry = directory_at(space, page)->low;
+    if (!(entry & SLOT_PRESENT))
         return true;
-    if ((entry & ENTRY_WRITE) || !bytemap_tag_is_shared(bytemap_get(entry_frame(entry))))
+    if ((entry & SLOT_OWN) || !is_table_shared(entry))
         return false;
     drop_table(space, page);
     space->own_pages -= space->slots[slot].own;
@@ -503,13 +625,15 @@ uint32_t paging_user_next(const struct paging_space *space, uint32_t address, ui
 {
     const uint32_t page_end = PAGE_OF(end);
     for (uint32_t page = PAGE_OF(address), next; page < page_end; page = next) {
+        const union paging_entry *entries;
+        uint32_t first = page % TABLE_ENTRIES, index;
         next = slot_end(page, page_end);
         if (space->slots[slot_of(page)].used == 0)
             continue;
-        const uint64_t slot = entry_read(directory_entry(space, page));
-        for (; page < next; page++)
-            if (entry_read(table_entry(slot, page)) != 0)
-                return page_address(page);
+        entries = entries_of(table_of(directory_at(space, page)->low));
+        index = next_used(entries, first, first + (next - page));
+        if (index < first + (next - page))
+            return page_address(page + (index - first));
     }
     return end;
 }

@@ -48,9 +48,11 @@ void paging_space_destroy(struct paging_space *space);
 
 /* What stands in a page's entry: flags 0 is nothing; else PAGING_USER and PAGING_* in effect,
  * PAGING_OWN, PAGING_HIDDEN. PAGING_WRITE is not in effect while the table is shared. O(1). */
+enum paging_user_table { PAGING_TABLE_NONE, PAGING_TABLE_SHARED, PAGING_TABLE_OWN };
 struct paging_user_page {
     frame_t frame;
     uint32_t flags;
+    enum paging_user_table table; /* where it stands, or would stand */
     bool accessed, dirty;
 };
 struct paging_user_page paging_user_find(const struct paging_space *space, uint32_t address);
@@ -99,6 +101,11 @@ uint32_t paging_user_protect(struct paging_space *space, uint32_t start, uint32_
  * pages. The processor forgets the source at paging_user_forget. */
 int paging_user_move(struct paging_space *space, uint32_t from, uint32_t to,
                      uint32_t bytes) MUST_CHECK;
+
+/* The same for a whole table, by its directory entry: true if all that it has lies in the range,
+ * both addresses lie equally in their slots and in one row, and there is no table at `to`. */
+bool paging_user_move_table(struct paging_space *space, uint32_t from, uint32_t to,
+                            uint32_t bytes) MUST_CHECK;
 
 /* The child, which has nothing, shares the parent's tables, but for the slots in the bitmap. 0;
  * -ENOMEM: one is shared as often as can be counted, and the child has to go. O(slots), and O(512)
