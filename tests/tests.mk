@@ -104,6 +104,6 @@ debug-images:
 	    $(MAKE) SANITIZE= HEAP_DEBUG=$$level CC=gcc BUILD='$(BUILD)/heap' image && \
 	    mkdir -p '$(BUILD)/heap/level'$$level && \
 	    cp '$(BUILD)/heap/32rtos.iso' '$(BUILD)/heap/level'$$level || exit 1; done
-test: debug-images
+test: debug-images check-programs
 test: kernel image tools programs archives sanitized-image failing-image $(UNIT_PROGRAMS) ## build and pass every test
 	BUILD='$(abspath $(BUILD))' /usr/bin/pytest-3 -q -n 2 $(TESTS)

@@ -46,6 +46,7 @@ PACKAGES_test   := build run programs test
 PACKAGES_fuzz-short := build test
 PACKAGES_programs       := build programs
 PACKAGES_archives       := build programs
+PACKAGES_check-programs := build programs
 PACKAGES_user-toolchain := build programs
 PACKAGES_bench        := build bench
 PACKAGES_bench-quick  := build bench

@@ -69,6 +69,23 @@ PROGRAMS := $(PACKAGED:%=$(USER)/bin/%) $(OWN_PROGRAMS:%=$(USER)/bin/%)
 .PHONY: programs
 programs: $(PROGRAMS) ## the programs for the machine, in build/user/bin
 
+# Programs that check system calls. They run on Linux and on our kernel, and print the same.
+CHECK_PROGRAMS := $(patsubst tests/user/programs/%.c,%,$(wildcard tests/user/programs/*.c))
+
+$(CHECK_PROGRAMS:%=$(USER)/check/%): $(USER)/check/%: tests/user/programs/%.c $(USER_CC) $(BUILD)/stamps/user
+	$(call say,USER)
+	mkdir -p $(@D)
+	$(USER_CC) $(USER_CFLAGS) -O1 -MMD -MP -MF $(USER)/check/$*.d -o $@ $<
+-include $(wildcard $(USER)/check/*.d)
+
+.PHONY: check-programs
+check-programs: $(CHECK_PROGRAMS:%=$(USER)/check/%) $(DISTRIBUTION)/linux-686-pae
+
+# The kernel that they are compared with, and that for measurements.
+$(DISTRIBUTION)/linux-%: | tools/linux-kernel
+	$(call say,GET)
+	tools/linux-kernel $(DISTRIBUTION) $* $@
+
 # The initial archives: a root directory with the programs in /bin, in two sizes.
 ARCHIVE_EMPTY_DIRECTORIES := $(addprefix --make-directory ,/bin /dev /proc /root /tmp)
 ARCHIVE_ROOT := $(shell find user/root -type f)
