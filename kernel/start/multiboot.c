@@ -40,7 +40,7 @@ static bool may_stay(const struct e820_map *map, uint32_t start, uint32_t end)
 }
 
 /* The highest place in the direct view for so many bytes; 0 if there is none. */
-static uint32_t find_place(const struct e820_map *map, uint32_t bytes)
+static uint32_t find_room(const struct e820_map *map, uint32_t bytes)
 {
     const paddr_t limit = MAP_DIRECT_END - MAP_DIRECT_START;
     for (uint32_t i = map->count; i-- > 0;) {
@@ -56,15 +56,24 @@ static uint32_t find_place(const struct e820_map *map, uint32_t bytes)
     return 0;
 }
 
-static uint32_t move_archive(const struct e820_map *map, uint32_t start, uint32_t bytes)
+static uint32_t whole_pages(uint32_t bytes)
 {
-    uint32_t room = (bytes + FRAME_SIZE - 1) / FRAME_SIZE * FRAME_SIZE;
-    uint32_t place = room < bytes ? 0 : find_place(map, room);
-    if (place == 0)
-        start_refuse("there is no RAM for the initial archive that the loader passed.");
-    memmove((void *)place, (const void *)start, bytes);
-    memset((void *)(place + bytes), 0, room - bytes);
-    return place;
+    return (bytes + FRAME_SIZE - 1) / FRAME_SIZE * FRAME_SIZE;
+}
+
+uint32_t multiboot_find_place(const struct e820_map *map, uint32_t start, uint32_t end)
+{
+    uint32_t room = whole_pages(end - start);
+    if (may_stay(map, start, end))
+        return start;
+    return room < end - start ? 0 : find_room(map, room);
+}
+
+static void move_archive(uint32_t place, uint32_t start, uint32_t bytes)
+{
+    unsigned char *to = (unsigned char *)start_pointer(place);
+    memmove(to, start_pointer(start), bytes);
+    memset(to + bytes, 0, whole_pages(bytes) - bytes);
 }
 
 void multiboot_place(struct multiboot *multiboot)
@@ -77,9 +86,11 @@ void multiboot_place(struct multiboot *multiboot)
         start_refuse("the loader passed no memory map.");
     if (multiboot->archive_end > start) {
         bootinfo->archive_bytes = multiboot->archive_end - start;
-        bootinfo->archive = may_stay(&map, start, multiboot->archive_end)
-                                ? start
-                                : move_archive(&map, start, bootinfo->archive_bytes);
+        bootinfo->archive = multiboot_find_place(&map, start, multiboot->archive_end);
+        if (bootinfo->archive == 0)
+            start_refuse("there is no RAM for the initial archive that the loader passed.");
+        if (bootinfo->archive != start)
+            move_archive(bootinfo->archive, start, bootinfo->archive_bytes);
     }
     memcpy((void *)MAP_E820_START, &multiboot->map, sizeof(multiboot->map));
 }

@@ -48,7 +48,7 @@ static void read_map(struct e820_copy *map, uint32_t start, uint32_t bytes)
 {
     const struct multiboot1_entry *entry;
     for (uint32_t offset = 0; bytes - offset >= sizeof(*entry);) {
-        entry = (const struct multiboot1_entry *)(start + offset);
+        entry = start_pointer(start + offset);
         uint32_t room = bytes - offset - sizeof(entry->bytes);
         if (entry->bytes < ENTRY_BYTES || entry->bytes > room)
             return;
@@ -76,19 +76,19 @@ static void read_framebuffer(struct bootinfo_framebuffer *to, const struct multi
 
 void multiboot1_read(struct multiboot *multiboot, uint32_t information)
 {
-    const struct multiboot1 *given = (const struct multiboot1 *)information;
+    const struct multiboot1 *given = start_pointer(information);
     struct bootinfo *bootinfo = multiboot->bootinfo;
     bootinfo->loader = BOOTINFO_MULTIBOOT1;
     if (given->flags & HAS_COMMAND_LINE)
-        multiboot_set_command_line(bootinfo, (const char *)given->command_line,
-                                   given->flags & HAS_LOADER_NAME ? (const char *)given->loader_name
-                                                                  : NULL);
+        multiboot_set_command_line(
+            bootinfo, start_pointer(given->command_line),
+            given->flags & HAS_LOADER_NAME ? start_pointer(given->loader_name) : NULL);
     if (given->flags & HAS_MAP)
         read_map(&multiboot->map, given->map, given->map_bytes);
     if (multiboot->map.count == 0 && given->flags & HAS_MEMORY)
         multiboot_add_basic(&multiboot->map, given->lower_kib, given->upper_kib);
     if (given->flags & HAS_MODULES && given->module_count > 0) {
-        const struct multiboot1_module *first = (const struct multiboot1_module *)given->modules;
+        const struct multiboot1_module *first = start_pointer(given->modules);
         multiboot->modules = given->module_count;
         multiboot->archive_start = first->start;
         multiboot->archive_end = first->end;

@@ -50,38 +50,61 @@ struct tag_framebuffer {
     uint8_t red_shift, red_bits, green_shift, green_bits, blue_shift, blue_bits;
 };
 
-#define FRAMEBUFFER_RGB 1
+#define FRAMEBUFFER_RGB       1
+#define TAG_FRAMEBUFFER_BYTES 38 /* with the colours of an RGB mode, without padding */
 
-/* The tag of a type that has `skip` of them before it; NULL if there is none. Bounded by what the
- * loader says is its size. */
-static const void *find_next_tag(uint32_t information, enum tag_type type, uint32_t skip)
+/* The first tag at or behind an offset, which is moved to behind it; NULL at the end. A tag that
+ * does not lie within what the loader says is the size of all ends them. */
+static const struct tag *next_tag(uint32_t information, uint32_t *offset)
 {
-    uint32_t total = *(const uint32_t *)information;
-    for (uint32_t offset = 8; offset < total && total - offset >= sizeof(struct tag);) {
-        const struct tag *tag = (const struct tag *)(information + offset);
-        if (tag->type == type && skip-- == 0)
-            return tag;
-        if (tag->type == TAG_END || tag->bytes < sizeof(struct tag) || tag->bytes > total - offset)
-            return NULL;
-        offset += (tag->bytes + 7) / 8 * 8;
-    }
+    uint32_t total = *(const uint32_t *)start_pointer(information);
+    uint32_t left = *offset < total ? total - *offset : 0, padding;
+    const struct tag *tag = start_pointer(information + *offset);
+    if (left < sizeof(*tag) || tag->type == TAG_END || tag->bytes < sizeof(*tag) ||
+        tag->bytes > left)
+        return NULL;
+    padding = -tag->bytes % 8;
+    *offset += left - tag->bytes < padding ? left : tag->bytes + padding;
+    return tag;
+}
+
+/* The first tag of a type; NULL if there is none, or if it is shorter than that type is. */
+static const void *find_tag(uint32_t information, enum tag_type type, size_t bytes)
+{
+    const struct tag *tag;
+    for (uint32_t offset = 8; (tag = next_tag(information, &offset)) != NULL;)
+        if (tag->type == type)
+            return tag->bytes >= bytes ? tag : NULL;
     return NULL;
 }
 
-static const void *find_tag(uint32_t information, enum tag_type type)
+static uint32_t count_tags(uint32_t information, enum tag_type type)
 {
-    return find_next_tag(information, type, 0);
+    const struct tag *tag;
+    uint32_t count = 0;
+    for (uint32_t offset = 8; (tag = next_tag(information, &offset)) != NULL;)
+        count += tag->type == type;
+    return count;
+}
+
+/* The text of such a tag, if its last byte ends it. */
+static const char *find_text(uint32_t information, enum tag_type type)
+{
+    const struct tag_text *found = find_tag(information, type, sizeof(*found) + 1);
+    if (found == NULL || found->text[found->tag.bytes - sizeof(*found) - 1] != '\0')
+        return NULL;
+    return found->text;
 }
 
 static void read_map(struct e820_copy *map, const struct tag_map *tag)
 {
-    uint32_t start = (uint32_t)tag;
-    if (tag->entry_bytes < sizeof(struct map_entry))
+    if (tag->entry_bytes < sizeof(struct map_entry) || tag->entry_bytes % 8 != 0)
         return;
     for (uint32_t offset = sizeof(*tag);
          offset <= tag->tag.bytes && tag->tag.bytes - offset >= tag->entry_bytes;
          offset += tag->entry_bytes) {
-        const struct map_entry *entry = (const struct map_entry *)(start + offset);
+        const struct map_entry *entry =
+            (const struct map_entry *)((const unsigned char *)tag + offset);
         multiboot_add_entry(map, entry->base, entry->length, entry->type);
     }
 }
@@ -106,23 +129,23 @@ static void read_framebuffer(struct bootinfo_framebuffer *to, const struct tag_f
 void multiboot2_read(struct multiboot *multiboot, uint32_t information)
 {
     struct bootinfo *bootinfo = multiboot->bootinfo;
-    const struct tag_text *line = find_tag(information, TAG_COMMAND_LINE);
-    const struct tag_text *loader = find_tag(information, TAG_LOADER_NAME);
-    const struct tag_map *map = find_tag(information, TAG_MAP);
-    const struct tag_basic_memory *basic = find_tag(information, TAG_BASIC_MEMORY);
-    const struct tag_module *module = find_tag(information, TAG_MODULE);
-    const struct tag_framebuffer *framebuffer = find_tag(information, TAG_FRAMEBUFFER);
+    const char *line = find_text(information, TAG_COMMAND_LINE);
+    const char *loader = find_text(information, TAG_LOADER_NAME);
+    const struct tag_map *map = find_tag(information, TAG_MAP, sizeof(*map));
+    const struct tag_basic_memory *basic = find_tag(information, TAG_BASIC_MEMORY, sizeof(*basic));
+    const struct tag_module *module = find_tag(information, TAG_MODULE, sizeof(*module));
+    const struct tag_framebuffer *framebuffer =
+        find_tag(information, TAG_FRAMEBUFFER, TAG_FRAMEBUFFER_BYTES);
 
     bootinfo->loader = BOOTINFO_MULTIBOOT2;
     if (line != NULL)
-        multiboot_set_command_line(bootinfo, line->text, loader != NULL ? loader->text : "");
+        multiboot_set_command_line(bootinfo, line, loader != NULL ? loader : "");
     if (map != NULL)
         read_map(&multiboot->map, map);
     if (multiboot->map.count == 0 && basic != NULL)
         multiboot_add_basic(&multiboot->map, basic->lower_kib, basic->upper_kib);
     if (module != NULL) {
-        while (find_next_tag(information, TAG_MODULE, multiboot->modules) != NULL)
-            multiboot->modules++;
+        multiboot->modules = count_tags(information, TAG_MODULE);
         multiboot->archive_start = module->start;
         multiboot->archive_end = module->end;
     }

@@ -15,6 +15,7 @@
 #ifndef __ASSEMBLER__
 
 #include "kernel/include/bootinfo.h"
+#include "kernel/memory/e820/e820.h"
 
 /* What a Multiboot loader passed, copied to the image's own memory. */
 struct multiboot {
@@ -24,6 +25,13 @@ struct multiboot {
     uint32_t modules;                    /* how many there are; the others are left out */
 };
 
+/* What lies at a physical address, with paging off. Host tests have a loader's gifts below 4 GiB.
+ */
+static inline const void *start_pointer(uint32_t address)
+{
+    return (const void *)(uintptr_t)address;
+}
+
 /* The first C code, with paging off. */
 _Noreturn void start_main(uint32_t magic, uint32_t information);
 
@@ -32,7 +40,9 @@ _Noreturn void start_main(uint32_t magic, uint32_t information);
 _Noreturn void start_refuse(const char *sentence);
 void start_require_processor(void);
 
-/* Read what the loader passed; write nothing outside of *multiboot and its bootinfo. */
+/* Read what the loader passed; write nothing outside of *multiboot and its bootinfo. That its
+ * addresses and sizes are of memory is taken from the loader; within those sizes everything may be
+ * wrong, and what does not fit is left out. */
 void multiboot1_read(struct multiboot *multiboot, uint32_t information);
 void multiboot2_read(struct multiboot *multiboot, uint32_t information);
 
@@ -46,6 +56,11 @@ void multiboot_set_command_line(struct bootinfo *bootinfo, const char *line, con
 /* Whether the line asks for a mode (video=...) that the screen does not have as the loader left it:
  * VGA text or graphics. Pure. */
 bool multiboot_is_mode_missing(const struct bootinfo *bootinfo);
+
+/* Where an archive that the loader left at [start, end) is to be: there, if it is out of the way,
+ * on a page and in RAM, else the highest place in RAM and in the direct view; 0 if there is none.
+ * Pure. */
+uint32_t multiboot_find_place(const struct e820_map *map, uint32_t start, uint32_t end);
 
 /* Puts everything where the map wants it: the archive, then the E820 copy. */
 void multiboot_place(struct multiboot *multiboot);

@@ -6,7 +6,7 @@
 
 FUZZ_SECONDS ?= 10
 FUZZ_CC      ?= clang
-FUZZ_TARGETS := e820 e820_parse pageframe paging heap
+FUZZ_TARGETS := e820 e820_parse pageframe paging heap bootinfo
 
 # Modules that need the port layer link the host's fake one: $(call fuzz-memory,NAME) is everything
 # that the host test of NAME links of the memory tree.
@@ -17,6 +17,7 @@ FUZZ_SOURCES_e820_parse := tools/e820-regions/table.c
 FUZZ_SOURCES_pageframe  := $(call fuzz-memory,pageframe) tests/unit/pageframe_model_test.c
 FUZZ_SOURCES_paging     := $(call fuzz-memory,paging) tests/unit/paging_machine_test.c
 FUZZ_SOURCES_heap       := $(call fuzz-memory,heap) tests/unit/heap_machine_test.c
+FUZZ_SOURCES_bootinfo   := $(SOURCES_start) kernel/lib/format.c kernel/lib/errors.c kernel/debug/monitor/parse.c tests/fuzz/failure.c
 FUZZ_FLAGS_e820_parse   := -dict=tests/fuzz/e820_parse.dict
 
 FUZZ_CFLAGS := -std=gnu11 -O1 -g -fno-omit-frame-pointer $(WARNINGS) $(INCLUDES) \
