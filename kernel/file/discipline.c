@@ -261,24 +261,33 @@ static bool is_word_byte(uint8_t byte)
            (byte >= 'A' && byte <= 'Z') || byte == '_' || byte >= 0x80;
 }
 
+/* The edited line ends here now; what was behind it goes from the terminal in one go. */
+static void erase_from(struct discipline *discipline, uint32_t position)
+{
+    uint32_t before = end_column(discipline);
+    discipline->written = position;
+    if (has_local(discipline, ECHO))
+        rub_out(discipline, before - end_column(discipline));
+}
+
 static void erase_word(struct discipline *discipline)
 {
+    uint32_t position = discipline->written;
     bool has_seen_word = false;
-    while (edited(discipline) > 0) {
-        bool is_word = is_word_byte(byte_at(discipline, discipline->written - 1));
+    while (position != discipline->complete) {
+        bool is_word = is_word_byte(byte_at(discipline, position - 1));
         if (has_seen_word && !is_word)
             break;
         has_seen_word |= is_word;
-        erase_character(discipline);
+        position--;
     }
+    erase_from(discipline, position);
 }
 
 static void erase_line(struct discipline *discipline)
 {
-    if (has_local(discipline, ECHO) && has_local(discipline, ECHOKE) &&
-        has_local(discipline, ECHOE)) {
-        while (edited(discipline) > 0)
-            erase_character(discipline);
+    if (has_local(discipline, ECHOKE) && has_local(discipline, ECHOE)) {
+        erase_from(discipline, discipline->complete);
         return;
     }
     discipline->written = discipline->complete;

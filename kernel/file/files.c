@@ -288,13 +288,19 @@ static void unpack_at(paddr_t archive, uint32_t bytes)
 
 /* ---- what is there without an archive ---- */
 
+/* A directory of the root, with a reference; what is no directory under its name gives way. */
 static int make_directory(const char *name, uint32_t mode, struct inode **made)
 {
     struct inode *root = memory_root();
-    int error = root->operations->lookup(root, name, (uint32_t)strlen(name), made);
+    uint32_t length = (uint32_t)strlen(name);
+    int error = root->operations->lookup(root, name, length, made);
+    if (error == 0 && !inode_is_directory(*made)) {
+        inode_drop(*made);
+        error = root->operations->unlink(root, name, length);
+        error = error == 0 ? -ENOENT : error;
+    }
     if (error == -ENOENT)
-        error =
-            root->operations->create(root, name, (uint32_t)strlen(name), S_IFDIR | mode, 0, made);
+        error = root->operations->create(root, name, length, S_IFDIR | mode, 0, made);
     return error;
 }
 
@@ -312,7 +318,8 @@ static int make_devices(void)
         return error;
     for (const struct device_node *at = device_nodes; at->name != NULL && error == 0; at++) {
         uint32_t length = (uint32_t)strlen(at->name);
-        (void)!directory->operations->unlink(directory, at->name, length);
+        if (directory->operations->unlink(directory, at->name, length) == -EISDIR)
+            continue;
         error = directory->operations->create(directory, at->name, length,
                                               S_IFCHR | at->permissions, at->number, &node);
         if (error == 0)
@@ -327,13 +334,14 @@ static int make_devices(void)
     return error;
 }
 
-/* An empty directory of the archive gives way to /proc. */
+/* What the archive has there gives way to /proc, but for a directory that is not empty. */
 static int mount_proc(void)
 {
     struct inode *proc = proc_make_root();
     if (proc == NULL)
         return -ENOMEM;
-    (void)!memory_root()->operations->rmdir(memory_root(), "proc", 4);
+    if (memory_root()->operations->rmdir(memory_root(), "proc", 4) == -ENOTDIR)
+        (void)!memory_root()->operations->unlink(memory_root(), "proc", 4);
     int error = memory_mount(memory_root(), "proc", 4, proc);
     inode_drop(proc);
     return error;
@@ -375,5 +383,7 @@ int files_init(paddr_t archive, uint32_t archive_bytes)
 
 void files_check(struct check *check)
 {
+    mutex_lock(&file_tree_lock);
     memory_files_check(check);
+    mutex_unlock(&file_tree_lock);
 }

@@ -6,7 +6,7 @@
 
 FUZZ_SECONDS ?= 10
 FUZZ_CC      ?= clang
-FUZZ_TARGETS := e820 e820_parse pageframe paging heap bootinfo
+FUZZ_TARGETS := e820 e820_parse pageframe paging heap bootinfo archive discipline
 
 # Modules that need the port layer link the host's fake one: $(call fuzz-memory,NAME) is everything
 # that the host test of NAME links of the memory tree.
@@ -18,13 +18,16 @@ FUZZ_SOURCES_pageframe  := $(call fuzz-memory,pageframe) tests/unit/pageframe_mo
 FUZZ_SOURCES_paging     := $(call fuzz-memory,paging) tests/unit/paging_machine_test.c
 FUZZ_SOURCES_heap       := $(call fuzz-memory,heap) tests/unit/heap_machine_test.c
 FUZZ_SOURCES_bootinfo   := $(SOURCES_start) kernel/lib/format.c kernel/lib/errors.c kernel/debug/monitor/parse.c tests/fuzz/failure.c
+FUZZ_SOURCES_archive    := $(call fuzz-memory,file) $(SOURCES_file) tests/unit/file_machine_test.c
+FUZZ_SOURCES_discipline := kernel/file/discipline.c tests/fuzz/failure.c
 FUZZ_FLAGS_e820_parse   := -dict=tests/fuzz/e820_parse.dict
 
 FUZZ_CFLAGS := -std=gnu11 -O1 -g -fno-omit-frame-pointer $(WARNINGS) $(INCLUDES) \
                -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
 
 # Above the heap's window, which is at its real address (tests/unit/host/mmu.h).
-FUZZ_LINK_heap := -no-pie -Wl,-Ttext-segment=0x10000000
+FUZZ_LINK_heap    := -no-pie -Wl,-Ttext-segment=0x10000000
+FUZZ_LINK_archive := $(FUZZ_LINK_heap)
 
 # libFuzzer is C++, and Debian's 32-bit C++ library has no name that the linker looks for.
 FUZZ_LIBRARY_64 :=

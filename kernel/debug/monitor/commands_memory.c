@@ -3,6 +3,7 @@
 #include "kernel/debug/monitor/monitor.h"
 #include "kernel/debug/monitor/picture.h"
 #include "kernel/debug/monitor/rights.h"
+#include "kernel/file/files.h"
 #include "kernel/lib/format.h"
 #include "kernel/memory/pageframe/pageframe.h"
 #include "kernel/memory/paging/paging.h"
@@ -210,11 +211,12 @@ bool command_mem_check(unsigned count, char **arguments)
     struct pageframe_statistics statistics;
     (void)count;
     (void)arguments;
-    uint32_t faults = memory_check(print_fault);
+    struct check check = {memory_check(print_fault), print_fault};
+    files_check(&check);
     pageframe_read_statistics(&statistics);
-    if (faults == 0)
+    if (check.faults == 0)
         monitor_print("memory check: ok (%u frames)\n", statistics.ram_frames);
     else
-        monitor_print("memory check: %u faults\n", faults);
+        monitor_print("memory check: %u faults\n", check.faults);
     return true;
 }
