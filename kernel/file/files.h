@@ -21,8 +21,8 @@ void random_fill(void *buffer, size_t bytes);
 bool random_is_strong(void);
 
 struct check;
-/* Names, counts, pages and quotas agree with each other, from first principles. A file that somebody
- * is writing may be charged with more than its size says. From threads; O(files). */
+/* Names, counts, pages and quotas agree with each other, from first principles. A file that
+ * somebody is writing may be charged with more than its size says. From threads; O(files). */
 void files_check(struct check *check);
 
 #endif
