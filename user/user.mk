@@ -75,11 +75,15 @@ CHECK_PROGRAMS := $(patsubst tests/user/programs/%.c,%,$(wildcard tests/user/pro
 $(CHECK_PROGRAMS:%=$(USER)/check/%): $(USER)/check/%: tests/user/programs/%.c $(USER_CC) $(BUILD)/stamps/user
 	$(call say,USER)
 	mkdir -p $(@D)
-	$(USER_CC) $(USER_CFLAGS) -O1 -MMD -MP -MF $(USER)/check/$*.d -o $@ $<
+	$(USER_CC) $(USER_CFLAGS) -I. -O1 -MMD -MP -MF $(USER)/check/$*.d -o $@ $<
+$(USER)/check/starter: tests/user/elf/starter.c $(USER_CC) $(BUILD)/stamps/user
+	$(call say,USER)
+	mkdir -p $(@D)
+	$(USER_CC) $(USER_CFLAGS) -I. -MMD -MP -MF $@.d -o $@ $<
 -include $(wildcard $(USER)/check/*.d)
 
 .PHONY: check-programs
-check-programs: $(CHECK_PROGRAMS:%=$(USER)/check/%) $(DISTRIBUTION)/linux-686-pae
+check-programs: $(CHECK_PROGRAMS:%=$(USER)/check/%) $(USER)/check/starter $(DISTRIBUTION)/linux-686-pae
 
 # The kernel that they are compared with, and that for measurements.
 $(DISTRIBUTION)/linux-%: | tools/linux-kernel
