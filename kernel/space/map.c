@@ -240,10 +240,38 @@ static void remove_part(struct space *space, struct area *area, uint32_t start, 
     uncharge(space, pages + tables);
 }
 
+/* Whether some table of the range has an entry at all. */
+static bool has_pages(const struct space *space, uint32_t start, uint32_t end)
+{
+    for (uint32_t slot = paging_user_slot(start); slot <= paging_user_slot(end - 1); slot++)
+        if (space->paging.slots[slot].used != 0)
+            return true;
+    return false;
+}
+
+/* The pages of [start, end), whose first and last area these are. Tables for what stays beside them
+ * are taken before the first goes. */
+static int unmap_pages(struct space *space, const struct area *first, const struct area *last,
+                       uint32_t start, uint32_t end)
+{
+    struct extent extent = widen(first, last, start, end);
+    int error;
+    if (!has_pages(space, extent.start, extent.end))
+        return 0;
+    error = take_end_tables(space, extent);
+    if (error != 0)
+        return error;
+    for (const struct area *area = first;; area = area->next) {
+        clear_pages(space, extent.start, area == last ? extent.end : area->end, area->flags);
+        if (area == last)
+            return 0;
+        extent.start = area->next->start;
+    }
+}
+
 int unmap_range(struct space *space, uint32_t start, uint32_t end)
 {
     struct area *area = area_find(space, start), *tail = NULL, *last, *next;
-    struct extent extent;
     int error;
     if (area == NULL || area->start >= end)
         return 0;
@@ -254,19 +282,15 @@ int unmap_range(struct space *space, uint32_t start, uint32_t end)
         if (tail == NULL)
             return -ENOMEM;
     }
-    extent = widen(area, last, start, end);
-    error = take_end_tables(space, extent);
+    error = unmap_pages(space, area, last, start, end);
     if (error != 0) {
         if (tail != NULL)
             area_free(space, tail);
         return error;
     }
     for (; area != NULL && area->start < end; area = next) {
-        const uint32_t from = max(start, area->start), to = min(end, area->end);
         next = area->next;
-        clear_pages(space, extent.start, area == last ? extent.end : to, area->flags);
-        remove_part(space, area, from, to, tail);
-        extent.start = next != NULL ? next->start : extent.end;
+        remove_part(space, area, max(start, area->start), min(end, area->end), tail);
     }
     return 0;
 }

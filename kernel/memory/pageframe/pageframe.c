@@ -956,7 +956,10 @@ void pageframe_unpromise(uint32_t frames)
     unsigned long saved = platform_interrupts_save();
     MEMORY_ASSERT(frames <= pageframe.promised_frames);
     count_promised(-frames);
-    account(0);
+    if (LIKELY(pageframe.budget != 0)) /* then no promise reaches into the reserve */
+        widen_budget(frames);
+    else
+        account(0);
     platform_interrupts_restore(saved);
 }
 
