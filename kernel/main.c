@@ -20,8 +20,11 @@
 #include "kernel/memory/pageframe/pageframe.h"
 #include "kernel/memory/paging/paging.h"
 #include "kernel/memory/system.h"
+#include "kernel/process/process.h"
+#include "kernel/process/start.h"
 #include "kernel/space/space.h"
 #include "kernel/start/start.h"
+#include "kernel/syscall/table.h"
 #include "kernel/thread/clock.h"
 #include "kernel/thread/thread.h"
 
@@ -50,6 +53,24 @@ static void start_log(void)
     if (bootinfo.archive_bytes != 0)
         log_line("initial archive: %u bytes at 0x%08x", bootinfo.archive_bytes, bootinfo.archive);
     start_log_loader();
+}
+
+/* program= says which; without it and without commands for the monitor, a shell that the archive
+ * has. */
+static void start_first_program(void)
+{
+    const char *program = commandline_value(bootinfo.command_line, COMMANDLINE_PROGRAM);
+    const char *commands = commandline_value(bootinfo.command_line, COMMANDLINE_RUN);
+    enum process_start_end end = PROCESS_START_POWERS_OFF;
+    if (program == NULL && commands == NULL) {
+        program = process_start_default();
+        end = PROCESS_START_LEAVES_MONITOR;
+    }
+    if (program == NULL)
+        return;
+    int error = process_start(program, end);
+    if (error != 0)
+        refuse("no memory for the first program");
 }
 
 /* What became of the firmware's map. */
@@ -115,6 +136,21 @@ static void start_memory(void)
     start_guard();
 }
 
+/* From here on there can be programs; the first one starts if the command line or the archive has
+ * one. */
+static void start_processes(void)
+{
+    int error = space_init();
+    if (error == 0)
+        error = files_start(bootinfo.archive, bootinfo.archive_bytes);
+    if (error == 0)
+        error = process_init();
+    if (error != 0)
+        refuse("no memory for programs");
+    syscall_init();
+    start_first_program();
+}
+
 /* On the kernel's own stack, with everything of memory at hand. */
 static void kernel_run(void)
 {
@@ -125,10 +161,7 @@ static void kernel_run(void)
     log_line("memory: %u frames of boot given back", memory_release_boot());
     thread_init(); /* from here on, what runs is the monitor's thread */
     clock_init();
-    if (space_init() != 0)
-        refuse("no memory for address spaces");
-    if (files_start(bootinfo.archive, bootinfo.archive_bytes) != 0)
-        refuse("no memory for files");
+    start_processes();
     monitor_run(bootinfo.command_line);
 }
 

@@ -38,7 +38,7 @@ MAY_INCLUDE = {
     'kernel/space': MEMORY + ['kernel/cpu', 'kernel/thread'],
     'kernel/file': BELOW_FILES + ['kernel/device', 'kernel/device/serial'],
     'kernel/process': BELOW_FILES + ['kernel/file', 'kernel/device/power'],
-    'kernel/syscall': BELOW_FILES + ['kernel/file', 'kernel/process'],
+    'kernel/syscall': BELOW_FILES + ['kernel/file', 'kernel/process', 'kernel/device/power'],
     'kernel/sanitizer': MEMORY + MACHINE + ['kernel/debug', 'kernel/start', 'kernel/thread'],  # stands beside all it checks
     'kernel/failure': MEMORY + ['kernel/debug'],  # stands between allocators and all who call them
     'kernel/debug': SYSTEM + MACHINE + ['tests/kernel'],

@@ -94,6 +94,16 @@ trap_return:
     null_selector 3b
 
 /*
+ * void trap_resume(struct trap_frame *frame)
+ * IN: the C calling convention; interrupts are off. OUT: never returns.
+ */
+    .globl trap_resume
+    .type trap_resume, @function
+trap_resume:
+    movl 4(%esp), %esp
+    jmp trap_return
+
+/*
  * bool cpu_try_read(const void *address, uint32_t *value)
  * IN: the C calling convention. OUT: EAX. CLOBBERS: ECX, EDX
  * bool cpu_try_write(void *address, uint32_t value): the same.

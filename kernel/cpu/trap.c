@@ -87,16 +87,27 @@ void trap_set_call(uint32_t vector, void (*entry)(void))
     gates[vector] = gate(SELECTOR_CODE, (uint32_t)entry, GATE_CALL);
 }
 
-/* True if the fault was expected where it happened, and execution goes on elsewhere. */
-static bool recover(struct trap_frame *frame)
+static const struct exception_entry *find_entry(const struct trap_frame *frame)
 {
     for (const struct exception_entry *entry = exception_table_start; entry < exception_table_end;
          entry++)
-        if (entry->instruction == frame->eip) {
-            frame->eip = entry->resume;
-            return true;
-        }
-    return false;
+        if (entry->instruction == frame->eip)
+            return entry;
+    return NULL;
+}
+
+bool trap_can_recover(const struct trap_frame *frame)
+{
+    return find_entry(frame) != NULL;
+}
+
+/* True if the fault was expected where it happened, and execution goes on elsewhere. */
+static bool recover(struct trap_frame *frame)
+{
+    const struct exception_entry *entry = find_entry(frame);
+    if (entry != NULL)
+        frame->eip = entry->resume;
+    return entry != NULL;
 }
 
 /* A local APIC that the firmware left on delivers its spurious vector here, which takes no end of

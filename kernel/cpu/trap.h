@@ -8,7 +8,9 @@
 #define TRAP_OVERFLOW      4
 #define TRAP_DOUBLE_FAULT  8
 #define TRAP_PAGE_FAULT    14
+#define TRAP_FPU           16
 #define TRAP_MACHINE_CHECK 18
+#define TRAP_SIMD          19
 #define TRAP_EXCEPTIONS    32
 #define TRAP_VECTORS       48           /* the exceptions, then the interrupt lines */
 #define TRAP_OTHER         TRAP_VECTORS /* stands for every vector from here to 255 */
@@ -65,8 +67,14 @@ struct trap_hooks {
 };
 extern struct trap_hooks trap_hooks;
 
+/* Whether the exception table says where to go on after a fault at this place. */
+bool trap_can_recover(const struct trap_frame *frame);
+
 /* The vector's gate leads to `entry`, which users may call (INT); interrupts stay as they are. */
 void trap_set_call(uint32_t vector, void (*entry)(void));
+
+/* Leaves the stack for good, by this frame. Interrupts are off. */
+_Noreturn void trap_resume(struct trap_frame *frame);
 
 /* How often a vector came that nobody has asked for. */
 uint32_t trap_other_count(void);

@@ -6,18 +6,30 @@
 
 /*
  * The grammar of the command line, for the loader and the kernel: words with blanks between them; a
- * word that begins with "run=" takes everything to the end of the line, and so is the last. Pure.
+ * word that begins with "run=" (commands for the monitor) or "program=" (what runs first, with its
+ * arguments) takes everything to the end of the line, and so is the last. Pure.
  */
-#define COMMANDLINE_RUN "run="
+#define COMMANDLINE_RUN     "run="
+#define COMMANDLINE_PROGRAM "program="
 
 static inline bool commandline_is_blank(char character)
 {
     return character == ' ' || character == '\t' || character == '\n' || character == '\r';
 }
 
-static inline bool commandline_is_run(const char *word)
+/* What stands in the word behind the key, or NULL: it begins otherwise. */
+static inline const char *commandline_behind(const char *word, const char *key)
 {
-    return strncmp(word, COMMANDLINE_RUN, sizeof(COMMANDLINE_RUN) - 1) == 0;
+    while (*key != '\0')
+        if (*word++ != *key++)
+            return NULL;
+    return word;
+}
+
+static inline bool commandline_is_last(const char *word)
+{
+    return commandline_behind(word, COMMANDLINE_RUN) != NULL ||
+           commandline_behind(word, COMMANDLINE_PROGRAM) != NULL;
 }
 
 /* The first word, or NULL. */
@@ -31,7 +43,7 @@ static inline const char *commandline_first(const char *text)
 /* The word after one of them, or NULL. */
 static inline const char *commandline_next(const char *word)
 {
-    if (commandline_is_run(word))
+    if (commandline_is_last(word))
         return NULL;
     while (*word != '\0' && !commandline_is_blank(*word))
         word++;

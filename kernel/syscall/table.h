@@ -2,7 +2,9 @@
 #define KERNEL_SYSCALL_TABLE_H
 
 #include "kernel/include/types.h"
+#include "kernel/process/process.h"
 #include "kernel/syscall/calls.h"
+#include "kernel/syscall/numbers.h"
 
 /*
  * The system calls: Linux's on i386 (arch/x86/entry/syscalls/syscall_32.tbl).
@@ -22,7 +24,6 @@
  * -RESTART_SYSCALL, which programs never see: a signal interrupted the call before it did anything.
  * It is made again if the signal has no handler, or one with SA_RESTART; else it is -EINTR.
  */
-#define RESTART_SYSCALL 512
 
 #define SYSCALL_TAKES_0 void
 #define SYSCALL_TAKES_1 uint32_t
@@ -37,9 +38,10 @@
 SYSCALLS(SYSCALL_PROTOTYPE)
 #undef SYSCALL_PROTOTYPE
 
-#define SYSCALL_NUMBERS 512 /* all are below */
-
 /* The name of a number ("write"), or NULL where there is no such call here. O(1). */
 const char *syscall_name(uint32_t number);
+
+/* From now on programs can call. */
+void syscall_init(void);
 
 #endif

@@ -31,6 +31,9 @@ static struct heap_cache *threads;
 
 struct thread *thread_now = &boot_thread;
 
+/* A trap frame from user mode and what is above it, with the alignment of a call. */
+#define FRAME_ROOM ((THREAD_STACK_PAD + (uint32_t)sizeof(struct trap_frame) + 15u) & ~15u)
+
 struct thread *thread_switch(struct thread *from, struct thread *to);
 void thread_entry(void);
 _Noreturn void thread_begin(struct thread *from);
@@ -76,7 +79,7 @@ static void finish_switch(void)
 static void load_machine(const struct thread *from, const struct thread *to)
 {
     fpu_switch(from->fpu, to->fpu);
-    segments_load(to->stack_end, to->tls);
+    segments_load(to->stack_end - THREAD_STACK_PAD, to->tls);
     if (to->paging != NULL && to->paging != loaded) {
         loaded = to->paging;
         paging_load(loaded);
@@ -282,8 +285,9 @@ struct thread *thread_create(const char *name, void (*run)(void *), void *argume
     thread->stack_start = stack;
     thread->stack_end = stack + STACK_BYTES;
     thread_set_name(thread, name);
-    /* What thread_switch pops: four registers, and where to go on. */
-    uint32_t *top = (uint32_t *)thread->stack_end;
+    /* Below a user thread's trap frame: what thread_switch pops, four registers and where to go on.
+     */
+    uint32_t *top = (uint32_t *)(thread->stack_end - FRAME_ROOM);
     *--top = (uint32_t)thread_entry;
     for (unsigned i = 0; i < 4; i++)
         *--top = 0;

@@ -21,8 +21,11 @@
  */
 #define THREAD_PRIORITY_FAIR    0
 #define THREAD_PRIORITY_HIGHEST 99
-#define THREAD_NAME_SIZE        16 /* with the closing zero: Linux's TASK_COMM_LEN */
-#define THREAD_SLICE_TICKS      10 /* of nice 0, and of RR */
+/* Traps from user mode begin so far below the stack's end: behind their frame, a call finds the
+ * stack aligned (System V ABI, i386). */
+#define THREAD_STACK_PAD   12
+#define THREAD_NAME_SIZE   16 /* with the closing zero: Linux's TASK_COMM_LEN */
+#define THREAD_SLICE_TICKS 10 /* of nice 0, and of RR */
 
 /* Numbers of SCHED_* (Linux, include/uapi/linux/sched.h). */
 enum thread_policy {

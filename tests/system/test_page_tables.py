@@ -207,11 +207,19 @@ def test_direct_view(view):
 
 
 def test_rows_that_are_used_on_demand_are_empty_at_the_prompt(view):
-    """There is no thread yet, and the views through which firmware tables were read are gone."""
-    for name in ('kernel stacks', 'temporary'):
-        row, everything = row_and_clauses(name)
-        assert everything.about == 'on demand'
-        assert not view.inside(row)
+    """The views through which firmware tables were read are gone."""
+    row, everything = row_and_clauses('temporary')
+    assert everything.about == 'on demand'
+    assert not view.inside(row)
+
+
+def test_stacks_of_threads_have_unmapped_pages_on_both_sides(view):
+    """Of the idle thread, and of whatever waits in the kernel."""
+    row, everything = row_and_clauses('kernel stacks')
+    assert everything.about == 'on demand'
+    pages = view.inside(row)
+    assert pages and not {row.start, row.end - 4096} & set(addresses(pages))
+    expect_all(view, pages, everything)
 
 
 def test_nothing_is_writable_and_executable(view):

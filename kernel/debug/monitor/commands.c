@@ -32,6 +32,8 @@ static const struct command commands[] = {
     {"log", "", "the lines that the log still holds", 0, 0, command_log},
     {"fault", "null|guard|rodata|nx|stack|heap|overrun|underrun|freed|double|leak",
      "do something forbidden, for real", 1, 1, command_fault},
+    {"program", "PATH [ARGUMENT...]", "run a program of the archive, and say its status", 1,
+     COMMAND_WORDS_MAX - 1, command_program},
     {"bench", "[NAME]", "what calls cost: frame, run, heap, page, interrupt, other", 0, 1,
      command_bench},
     {"selftest", "[NAME]", "run the kernel's own tests, or one of them", 0, 1, command_selftest},

@@ -3,7 +3,7 @@
 
 #include "kernel/include/types.h"
 
-#define COMMAND_WORDS_MAX 8
+#define COMMAND_WORDS_MAX 32
 
 /*
  * A command. Its name is one word or two ("mem map"); what is typed belongs to the longest name
@@ -46,6 +46,7 @@ bool command_heap_top(unsigned count, char **arguments);
 bool command_heap_guard(unsigned count, char **arguments);
 bool command_heap_mark(unsigned count, char **arguments);
 bool command_heap_leaks(unsigned count, char **arguments);
+bool command_program(unsigned count, char **arguments);
 bool command_cpu(unsigned count, char **arguments);
 bool command_log(unsigned count, char **arguments);
 bool command_fault(unsigned count, char **arguments);

@@ -7,14 +7,28 @@
 #include "kernel/device/serial/serial.h"
 #include "kernel/include/errors.h"
 #include "kernel/include/log.h"
+#include "kernel/lib/string.h"
 #include "tests/kernel/selftest.h"
 
+#define MONITOR_COLUMNS 80u
+
+/* In lines that a terminal holds. */
 static void print_features(const char *title, uint32_t set)
 {
+    const size_t title_columns = 12;
+    size_t column = title_columns;
     monitor_print("%-12s", title);
-    for (unsigned i = 0; i < CPU_FEATURE_COUNT; i++)
-        if (set >> i & 1)
-            monitor_print(" %s", cpu_feature_name((enum cpu_feature)i));
+    for (unsigned i = 0; i < CPU_FEATURE_COUNT; i++) {
+        const char *name = cpu_feature_name((enum cpu_feature)i);
+        if (!(set >> i & 1))
+            continue;
+        if (column + 1 + strlen(name) > MONITOR_COLUMNS) {
+            monitor_print("\n%-12s", "");
+            column = title_columns;
+        }
+        monitor_print(" %s", name);
+        column += 1 + strlen(name);
+    }
     monitor_print("%s\n", set == 0 ? " nothing" : "");
 }
 

@@ -69,6 +69,8 @@ _Noreturn void monitor_run(const char *command_line)
     editor.prompt = PROMPT;
     editor.write = monitor_write;
     editor.candidate = command_name;
+    if (console_user() != CONSOLE_MONITOR)
+        (void)console_monitor_read(); /* the first prompt comes with the console */
     for (;;)
         read_command();
 }

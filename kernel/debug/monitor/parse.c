@@ -69,10 +69,7 @@ unsigned parse_words(char *line, char **words, unsigned limit)
 
 const char *parse_run_part(const char *command_line)
 {
-    const char *word = commandline_first(command_line);
-    while (word != NULL && !commandline_is_run(word))
-        word = commandline_next(word);
-    return word == NULL ? NULL : word + strlen(COMMANDLINE_RUN);
+    return commandline_value(command_line, COMMANDLINE_RUN);
 }
 
 const char *parse_next_command(const char *list, char *command, size_t size)

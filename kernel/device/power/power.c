@@ -4,6 +4,7 @@
 #include "kernel/device/serial/serial.h"
 #include "kernel/include/log.h"
 #include "kernel/include/types.h"
+#include "kernel/lib/format.h"
 #include "kernel/lib/string.h"
 
 #define BOCHS_SHUTDOWN_PORT 0x8900
@@ -54,6 +55,15 @@ _Noreturn void power_exit(enum power_outcome outcome)
         log_line("this machine cannot be switched off from here: it is halted, use its switch");
     for (;;)
         __asm__ volatile("cli\n\thlt");
+}
+
+_Noreturn void power_exit_status(unsigned char status)
+{
+    char text[32];
+    int length = format_text(text, sizeof(text), "status %u\n", status);
+    for (int i = 0; i < length; i++)
+        port_write8(POWER_STATUS_PORT, (uint8_t)text[i]);
+    power_exit(POWER_OFF);
 }
 
 /* A breakpoint without a table to find its handler in. */

@@ -12,6 +12,11 @@
 #define POWER_EXIT_PANIC   0x11
 #define POWER_EXIT_REFUSED 0x12
 
+/* Where QEMU's isa-debugcon device, or Bochs' port E9, takes the exit status of the program that
+ * the machine ran, as text: POWER_EXIT_PORT has no room for eight bits. On a PC nothing listens
+ * there. */
+#define POWER_STATUS_PORT 0xe9
+
 #ifndef __ASSEMBLER__
 
 enum power_outcome { POWER_OFF, POWER_PANIC, POWER_REFUSED };
@@ -22,6 +27,9 @@ enum power_outcome { POWER_OFF, POWER_PANIC, POWER_REFUSED };
  * POWER_OFF it says that it had to.
  */
 _Noreturn void power_exit(enum power_outcome outcome);
+
+/* Says the status of the program that the machine was for, and is POWER_OFF. */
+_Noreturn void power_exit_status(unsigned char status);
 
 /* How this machine is switched off, for who found out. The last call counts. */
 void power_register_off(void (*off)(void));

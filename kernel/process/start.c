@@ -1,0 +1,134 @@
+#include "kernel/process/start.h"
+
+#include "kernel/device/power/power.h"
+#include "kernel/file/console.h"
+#include "kernel/file/jobs.h"
+#include "kernel/file/path.h"
+#include "kernel/file/table.h"
+#include "kernel/include/bootinfo.h"
+#include "kernel/include/errors.h"
+#include "kernel/include/log.h"
+#include "kernel/lib/string.h"
+#include "kernel/memory/heap/heap.h"
+#include "kernel/process/exec.h"
+#include "kernel/process/words.h"
+
+#define WORDS_MAX           64u
+#define STATUS_CANNOT_START 127 /* as a shell has it */
+
+static const char *const environment[] = {"HOME=/", "PATH=/bin:/sbin:/usr/bin:/usr/sbin",
+                                          "TERM=linux", "SHELL=/bin/sh", "USER=root"};
+static const char *const defaults[] = {"/sbin/init", "/bin/sh"};
+
+static char line[BOOTINFO_COMMAND_LINE_SIZE];
+static enum process_start_end end;
+
+static int add_words(struct arguments *arguments, char *copy, const char **path)
+{
+    char *words[WORDS_MAX];
+    unsigned count = words_split(copy, words, WORDS_MAX);
+    if (count == 0 || count > WORDS_MAX)
+        return count == 0 ? -ENOENT : -E2BIG;
+    int error = 0;
+    *path = words[0];
+    for (unsigned i = 0; i < count && error == 0; i++)
+        error = arguments_add(arguments, words[i]);
+    for (unsigned i = 0; i < ARRAY_COUNT(environment) && error == 0; i++)
+        error = environment_add(arguments, environment[i]);
+    return error;
+}
+
+/* Standard input, output and error: one open console. */
+static int open_console(struct process *process)
+{
+    struct file *console;
+    int error = path_open(process->paths, NULL, "/dev/console", O_RDWR, 0, &console);
+    for (int i = 0; i < 3 && error >= 0; i++)
+        error = file_table_add(process->files, file_hold(console), 0, 0);
+    file_drop(console);
+    return error < 0 ? error : 0;
+}
+
+static int start(struct process *process, const char *given)
+{
+    struct arguments *arguments = arguments_create();
+    size_t bytes = strlen(given) + 1;
+    char *copy = kmalloc(bytes);
+    const char *path = given;
+    int error = arguments != NULL && copy != NULL ? 0 : -ENOMEM;
+    if (error == 0) {
+        memcpy(copy, given, bytes);
+        error = add_words(arguments, copy, &path);
+    }
+    if (error == 0)
+        error = open_console(process);
+    tty_begin_session(process->session, process->group);
+    if (error == 0)
+        error = process_exec_first(process, path, arguments);
+    arguments_destroy(arguments);
+    kfree(copy);
+    return error;
+}
+
+/* As a shell has it: the exit status, or 128 and the signal. */
+static uint8_t shell_status(int32_t status)
+{
+    return (uint8_t)(status & 0x7F ? 128 + (status & 0x7F) : status >> 8);
+}
+
+int32_t process_run(const char *given)
+{
+    struct process *process = process_create_first();
+    if (process == NULL)
+        return -ENOMEM;
+    int error = start(process, given);
+    if (error != 0) {
+        process_discard_first(process);
+        return error;
+    }
+    return process_wait_first(process);
+}
+
+static void run(void *unused)
+{
+    (void)unused;
+    int32_t status = process_run(line);
+    console_set_user(CONSOLE_MONITOR);
+    if (status < 0)
+        log_line("the first program could not start: %s", error_text(status));
+    else if (status & 0x7F)
+        log_line("the first program was ended by signal %d", status & 0x7F);
+    else
+        log_line("the first program ended with status %d", status >> 8);
+    if (end == PROCESS_START_POWERS_OFF)
+        power_exit_status(status < 0 ? STATUS_CANNOT_START : shell_status(status));
+}
+
+int process_start(const char *given, enum process_start_end what)
+{
+    size_t length = strnlen(given, sizeof(line) - 1);
+    memcpy(line, given, length);
+    line[length] = '\0';
+    end = what;
+    struct thread *thread = thread_create("start", run, NULL);
+    if (thread == NULL)
+        return -ENOMEM;
+    console_set_user(CONSOLE_PROGRAMS);
+    thread_start(thread);
+    return 0;
+}
+
+const char *process_start_default(void)
+{
+    struct path_context *paths = path_context_create();
+    const char *found = NULL;
+    for (unsigned i = 0; i < ARRAY_COUNT(defaults) && found == NULL && paths != NULL; i++) {
+        struct file *file;
+        if (path_open_program(paths, defaults[i], &file) != 0)
+            continue;
+        file_drop(file);
+        found = defaults[i];
+    }
+    path_context_drop(paths);
+    return found;
+}
