@@ -99,12 +99,14 @@ sanitized-image: # tests/system/test_sanitizer.py boots it
 	$(MAKE) SANITIZE=1 CC=gcc BUILD='$(BUILD)' image
 # tests/system/test_heap_debug.py boots these. They are made one after the other in one folder, in which only the
 # heap's own files change: so it is tested, too, that they do.
-.PHONY: debug-images
-debug-images:
-	for level in $(DEBUG_LEVELS); do \
-	    $(MAKE) SANITIZE= HEAP_DEBUG=$$level CC=gcc BUILD='$(BUILD)/heap' image && \
-	    mkdir -p '$(BUILD)/heap/level'$$level && \
-	    cp '$(BUILD)/heap/32rtos.iso' '$(BUILD)/heap/level'$$level || exit 1; done
+.PHONY: debug-images $(DEBUG_LEVELS:%=debug-image-%)
+debug-images: $(DEBUG_LEVELS:%=debug-image-%)
+debug-image-2: debug-image-1
+debug-image-3: debug-image-2
+$(DEBUG_LEVELS:%=debug-image-%): debug-image-%:
+	$(MAKE) SANITIZE= HEAP_DEBUG=$* CC=gcc BUILD='$(BUILD)/heap' image
+	mkdir -p '$(BUILD)/heap/level$*'
+	cp '$(BUILD)/heap/32rtos.iso' '$(BUILD)/heap/level$*'
 test: debug-images check-programs
 test: kernel image tools programs archives sanitized-image failing-image $(UNIT_PROGRAMS) ## build and pass every test
 	BUILD='$(abspath $(BUILD))' /usr/bin/pytest-3 -q -n 2 $(TESTS)
