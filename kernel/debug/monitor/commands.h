@@ -44,6 +44,7 @@ bool command_page(unsigned count, char **arguments);
 bool command_heap(unsigned count, char **arguments);
 bool command_heap_top(unsigned count, char **arguments);
 bool command_heap_guard(unsigned count, char **arguments);
+bool command_heap_cost(unsigned count, char **arguments);
 bool command_heap_mark(unsigned count, char **arguments);
 bool command_heap_leaks(unsigned count, char **arguments);
 bool command_program(unsigned count, char **arguments);

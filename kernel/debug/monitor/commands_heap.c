@@ -1,4 +1,5 @@
 /* `heap`, and what begins with it. */
+#include "kernel/cpu/cpu.h"
 #include "kernel/debug/monitor/commands.h"
 #include "kernel/debug/monitor/monitor.h"
 #include "kernel/debug/monitor/picture.h"
@@ -114,6 +115,24 @@ bool command_heap_guard(unsigned count, char **arguments)
                   (unsigned long long)guard.frees);
     monitor_print("skipped for want of a place or of memory %llu, found changed %llu\n",
                   (unsigned long long)guard.skipped, (unsigned long long)guard.damages);
+    return true;
+}
+
+#define COST_PAIRS  10000u
+#define COST_OBJECT 64u
+
+/* Ticks of the time-stamp counter: instructions, in an emulator that counts so. What is guarded,
+ * and what a debug build does later, is in it. */
+bool command_heap_cost(unsigned count, char **arguments)
+{
+    uint64_t start = cpu_read_tsc();
+    (void)count;
+    (void)arguments;
+    for (unsigned i = 0; i < COST_PAIRS; i++)
+        kfree(kmalloc(COST_OBJECT));
+    uint64_t ticks = cpu_read_tsc() - start;
+    monitor_print("kmalloc and kfree of %u bytes: %llu ticks, the mean of %u pairs\n", COST_OBJECT,
+                  (unsigned long long)(ticks / COST_PAIRS), COST_PAIRS);
     return true;
 }
 

@@ -50,38 +50,23 @@ static bool is_size_class(unsigned kind)
     return kind - 1 < HEAP_SIZE_CLASSES;
 }
 
-/* What a class was asked for, for the guard: a cache's objects are as large as its slots, and lie
- * at multiples of what divides them. */
-static void *guarded_alloc(struct heap_class *class, size_t size, size_t alignment,
-                           const void *caller)
-{
-    if (is_size_class(heap_class_index(class)))
-        return heap_guard_sample(size, alignment, NULL, caller);
-    return heap_guard_sample(class->size, class->size & -class->size, (struct heap_cache *)class,
-                             caller);
-}
+/* What an allocation asks for while the guard is on; reached by a jump, so that its caller is that
+ * of the function that jumps. */
+typedef void *(*guarded_way)(size_t wish);
 
-/* Nothing is in hand, perhaps because the guard wants to see every object. */
-static __attribute__((noinline)) void *class_alloc_slowly(struct heap_class *class, size_t size,
-                                                          size_t alignment, const void *caller)
-{
-    void *object = NULL;
-    if (heap_guard_is_on())
-        object = guarded_alloc(class, size, alignment, caller);
-    return object != NULL ? object : heap_class_alloc_slowly(class);
-}
-
-/* Size, alignment and caller are for the guard; a cache's objects have the first two of their own.
- */
-static inline void *class_alloc(struct heap_class *class, size_t size, size_t alignment,
-                                const void *caller)
+/* An object from the hand; if that is empty, from the class's slabs, or in the guarded way if there
+ * is one (NULL: there is none) and the guard is on. */
+static inline __attribute__((always_inline)) void *class_alloc(struct heap_class *class,
+                                                               guarded_way guarded, size_t wish)
 {
     unsigned long saved = platform_interrupts_save();
     uint32_t *top = class->top;
     uint32_t address;
     if (__builtin_expect(top == class->hand, 0)) {
         platform_interrupts_restore(saved);
-        return class_alloc_slowly(class, size, alignment, caller);
+        if (guarded != NULL && __builtin_expect(heap_guard_is_on(), 0))
+            return guarded(wish);
+        return heap_class_alloc_slowly(class);
     }
     address = *--top;
     *top = 0;
@@ -98,18 +83,12 @@ static void run_mark(uint32_t first)
     heap_group(first / HEAP_GROUP_PAGES)->runs ^= 1u << first % HEAP_GROUP_PAGES;
 }
 
-static void *run_alloc(size_t size, size_t alignment, const void *caller)
+static void *run_alloc(size_t size, size_t alignment)
 {
     uint32_t pages = pages_of(size);
-    uint32_t first;
+    uint32_t first = size > WINDOW_SIZE ? 0 : heap_obtain(pages, (uint32_t)alignment);
     unsigned long saved;
     struct heap_page *record;
-    if (heap_guard_is_on()) {
-        void *object = heap_guard_sample(size, alignment, NULL, caller);
-        if (object != NULL)
-            return object;
-    }
-    first = size > WINDOW_SIZE ? 0 : heap_obtain(pages, (uint32_t)alignment);
     if (first == 0) {
         count_failure();
         return NULL;
@@ -128,17 +107,48 @@ static void *run_alloc(size_t size, size_t alignment, const void *caller)
     return (void *)heap_page_address(first);
 }
 
-static inline void *allocate(size_t size, const void *caller)
+static inline struct heap_class *class_for(size_t size)
 {
-    if (__builtin_expect(size - 1 < HEAP_SMALL_MAX, 1))
-        return class_alloc(&heap.classes[heap.class_of[(size - 1) / HEAP_GRANULE]], size,
-                           HEAP_ALIGNMENT, caller);
-    return size == 0 ? NULL : run_alloc(size, HEAP_ALIGNMENT, caller);
+    return &heap.classes[heap.class_of[(size - 1) / HEAP_GRANULE]];
 }
 
+/* Slots of a class lie at multiples of its size from a page's start: so it takes a class whose size
+ * is a multiple of the alignment. The next power of two always is one. */
+static void *small_alloc_aligned(size_t size, size_t alignment)
+{
+    size_t least = size > alignment ? size : alignment;
+    unsigned index = heap.class_of[(least - 1) / HEAP_GRANULE];
+    while (heap.classes[index].size % alignment != 0)
+        index++;
+    return class_alloc(&heap.classes[index], NULL, 0);
+}
+
+/* For a caller of the functions that follow: guarded, if it is its turn. */
+static void *allocate(size_t size, size_t alignment, const void *caller)
+{
+    void *object = NULL;
+    if (size == 0)
+        return NULL;
+    if (heap_guard_is_on())
+        object = heap_guard_sample(size, alignment, NULL, caller);
+    if (object != NULL)
+        return object;
+    if (size <= HEAP_SMALL_MAX && alignment <= HEAP_SMALL_MAX)
+        return small_alloc_aligned(size, alignment);
+    return run_alloc(size, alignment);
+}
+
+static __attribute__((noinline)) void *kmalloc_otherwise(size_t size)
+{
+    return allocate(size, HEAP_ALIGNMENT, CALLER);
+}
+
+/* While the guard is on, nothing is in hand. */
 void *kmalloc(size_t size)
 {
-    return allocate(size, CALLER);
+    if (__builtin_expect(size - 1 >= HEAP_SMALL_MAX, 0))
+        return kmalloc_otherwise(size);
+    return class_alloc(class_for(size), kmalloc_otherwise, size);
 }
 
 void *kcalloc(size_t count, size_t size)
@@ -149,32 +159,17 @@ void *kcalloc(size_t count, size_t size)
         count_failure();
         return NULL;
     }
-    object = allocate(bytes, CALLER);
+    object = allocate(bytes, HEAP_ALIGNMENT, CALLER);
     if (object != NULL)
         memset(object, 0, bytes);
     return object;
-}
-
-/* Slots of a class lie at multiples of its size from a page's start: so it takes a class whose size
- * is a multiple of the alignment. The next power of two always is one. */
-static void *small_alloc_aligned(size_t size, size_t alignment, const void *caller)
-{
-    size_t least = size > alignment ? size : alignment;
-    unsigned index = heap.class_of[(least - 1) / HEAP_GRANULE];
-    while (heap.classes[index].size % alignment != 0)
-        index++;
-    return class_alloc(&heap.classes[index], size, alignment, caller);
 }
 
 void *kmalloc_aligned(size_t size, size_t alignment)
 {
     if (alignment == 0 || (alignment & (alignment - 1)) != 0 || alignment > HEAP_MAX_ALIGNMENT)
         return NULL;
-    if (size == 0)
-        return NULL;
-    if (size <= HEAP_SMALL_MAX && alignment <= HEAP_SMALL_MAX)
-        return small_alloc_aligned(size, alignment, CALLER);
-    return run_alloc(size, alignment, CALLER);
+    return allocate(size, alignment, CALLER);
 }
 
 /* The granule at which a live object begins there, or 0. */
@@ -434,7 +429,7 @@ void *krealloc(void *object, size_t size)
     size_t has;
     void *moved;
     if (object == NULL)
-        return allocate(size, CALLER);
+        return allocate(size, HEAP_ALIGNMENT, CALLER);
     if (size == 0) {
         free_from(object, CALLER);
         return NULL;
@@ -447,10 +442,10 @@ void *krealloc(void *object, size_t size)
     }
     platform_interrupts_restore(saved);
     if (heap_guard_holds(object))
-        return heap_guard_move(object, allocate(size, CALLER), size, CALLER);
+        return heap_guard_move(object, allocate(size, HEAP_ALIGNMENT, CALLER), size, CALLER);
     if (resize_in_place(object, has, size))
         return object;
-    moved = allocate(size, CALLER);
+    moved = allocate(size, HEAP_ALIGNMENT, CALLER);
     if (moved == NULL)
         return NULL;
     memcpy(moved, object, has);
@@ -479,9 +474,18 @@ struct heap_cache *heap_cache_create(const char *name, size_t size, size_t align
     return (struct heap_cache *)found;
 }
 
+/* Objects are as large as slots, and lie at multiples of what divides their size. */
+static __attribute__((noinline)) void *cache_alloc_otherwise(size_t cache)
+{
+    struct heap_class *class = (struct heap_class *)cache;
+    void *object = heap_guard_sample(class->size, class->size & -class->size,
+                                     (struct heap_cache *)class, CALLER);
+    return object != NULL ? object : heap_class_alloc_slowly(class);
+}
+
 void *heap_cache_alloc(struct heap_cache *cache)
 {
-    return class_alloc((struct heap_class *)cache, 0, 0, CALLER);
+    return class_alloc((struct heap_class *)cache, cache_alloc_otherwise, (size_t)cache);
 }
 
 void heap_cache_free(struct heap_cache *cache, void *object)
