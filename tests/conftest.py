@@ -25,7 +25,7 @@ def root():
 
 # What `make run` exports, and what a make that runs the tests would hand down to the makes that they run.
 MACHINE_VARIABLES = ('MEM', 'RUN', 'BOOT', 'CPU', 'MACHINE', 'APPEND', 'QEMUFLAGS', 'TIMEOUT',
-                     'ARCHIVE', 'IMAGE_ARCHIVE', 'FILES', 'PROGRAM')
+                     'ARCHIVE', 'IMAGE_ARCHIVE', 'FILES', 'PROGRAM', 'ARGS', 'SH')
 MAKE_VARIABLES = ('MAKEFLAGS', 'MAKEOVERRIDES', 'MFLAGS', 'MAKELEVEL', 'GNUMAKEFLAGS', 'V', 'CC', 'BUILD', 'SANITIZE',
                   'FAILURES')
 

@@ -7,7 +7,9 @@
 #@ MACHINE=pc      machine model: pc, q35, ... (qemu-system-i386 -machine help)
 #@ APPEND=         words for the kernel's command line: video=1024x768, video=text
 #@ FILES=          files to add to the initial archive: FILES='host/path:/path ...'
-#@ PROGRAM=        a static program to add to it, as /program
+#@ PROGRAM=        a static program to add to it, as /program, and to run; its status is this one's
+#@ ARGS=           its arguments
+#@ SH=             commands for a shell instead: SH='ls | wc -l'
 #@ QEMUFLAGS=      more arguments for the emulator
 #@ TIMEOUT=        seconds after which the machine counts as hanging
 #@ BUILD=build     where everything that is made goes
@@ -52,6 +54,11 @@ PACKAGES_bench        := build bench
 PACKAGES_bench-quick  := build bench
 PACKAGES_bench-counts := build
 
+# Commands need a shell.
+ifneq ($(value SH),)
+ARCHIVE ?= full
+endif
+
 ifneq ($(filter small full,$(ARCHIVE)),)
 PACKAGES_image += programs
 PACKAGES_run   += programs
@@ -69,7 +76,7 @@ $(BUILD)/packages/%.mk: tools/packages
 	touch $@
 
 # Values reach the guest as they were typed: read without expansion, exported, never pasted into a recipe.
-MACHINE_VARIABLES := MEM RUN BOOT CPU MACHINE APPEND QEMUFLAGS TIMEOUT FILES PROGRAM
+MACHINE_VARIABLES := MEM RUN BOOT CPU MACHINE APPEND QEMUFLAGS TIMEOUT FILES PROGRAM ARGS SH
 $(foreach name,$(MACHINE_VARIABLES),$(eval override $(name) := $$(value $(name))))
 export $(MACHINE_VARIABLES) BUILD
 
