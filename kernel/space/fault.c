@@ -89,7 +89,7 @@ static enum space_fault map_own(struct space *space, struct area *area, uint32_t
     const uint32_t flags = PAGING_OWN | (area_paging_rights(area->flags) & ~PAGING_SHARED);
     if (frame == FRAME_NONE)
         return SPACE_FAULT_NO_MEMORY;
-    if (paging_user_map(&space->paging, address, frame, flags) != 0) {
+    if (map_page(space, address, frame, flags) != 0) {
         discard_own(area, frame);
         return SPACE_FAULT_NO_MEMORY;
     }
@@ -141,7 +141,7 @@ static enum space_fault map_zeros(struct space *space, struct area *area, uint32
     const frame_t frame = reference_zeros();
     if (frame == FRAME_NONE)
         return SPACE_FAULT_NO_MEMORY;
-    if (paging_user_map(&space->paging, address, frame, area_paging_rights(area->flags)) != 0) {
+    if (map_page(space, address, frame, area_paging_rights(area->flags)) != 0) {
         release(area, frame, false);
         return SPACE_FAULT_NO_MEMORY;
     }
@@ -180,7 +180,7 @@ static enum space_fault map_object(struct space *space, struct area *area, uint3
     uint32_t flags = area_paging_rights(area->flags);
     if (!(area->flags & AREA_SHARED))
         flags &= ~PAGING_WRITE;
-    if (paging_user_map(&space->paging, address, frame, flags) != 0) {
+    if (map_page(space, address, frame, flags) != 0) {
         release(area, frame, false);
         return SPACE_FAULT_NO_MEMORY;
     }
@@ -196,14 +196,14 @@ static enum space_fault copy_on_write(struct space *space, struct area *area, ui
     const bool is_own = page->flags & PAGING_OWN;
     frame_t frame, old;
     if (is_own && !bytemap_tag_is_shared(bytemap_get(page->frame))) {
-        (void)paging_user_replace(&space->paging, address, page->frame, flags);
+        (void)replace_page(space, address, page->frame, flags);
         return SPACE_FAULT_DONE;
     }
     frame = own_frame(area, address);
     if (frame == FRAME_NONE)
         return SPACE_FAULT_NO_MEMORY;
     page_copy(frame, page->frame);
-    old = paging_user_replace(&space->paging, address, frame, flags);
+    old = replace_page(space, address, frame, flags);
     unlock_frame(area, old);
     lock_frame(area, frame);
     release(area, old, is_own);
@@ -227,8 +227,7 @@ static enum space_fault improve(struct space *space, struct area *area, uint32_t
             return SPACE_FAULT_DONE;
     }
     if (area->flags & AREA_SHARED) {
-        (void)paging_user_replace(&space->paging, address, page->frame,
-                                  area_paging_rights(area->flags));
+        (void)replace_page(space, address, page->frame, area_paging_rights(area->flags));
         return SPACE_FAULT_DONE;
     }
     return copy_on_write(space, area, address, page);

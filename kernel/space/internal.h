@@ -145,6 +145,11 @@ uint32_t place(struct space *space, uint32_t hint, uint32_t bytes, uint32_t flag
 /* Whether the limits let so many pages with these flags come. 0, -ENOMEM, -EAGAIN (locked). */
 int check_limits(const struct space *space, uint32_t flags, uint32_t pages) MUST_CHECK;
 
+/* ---- pages.c: user.h's calls, each in one piece for who looks from another thread ---- */
+int map_page(struct space *space, uint32_t address, frame_t frame, uint32_t flags) MUST_CHECK;
+frame_t replace_page(struct space *space, uint32_t address, frame_t frame, uint32_t flags);
+void protect_pages(struct space *space, uint32_t start, uint32_t end, uint32_t rights);
+
 /* ---- fault.c ---- */
 enum access { ACCESS_READ, ACCESS_WRITE };
 /* The page gets there, with the access that the area allows (asked before). */

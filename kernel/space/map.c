@@ -149,35 +149,6 @@ struct area *area_join(struct space *space, struct area *area)
 
 /* ---- munmap ---- */
 
-int take_tables(struct space *space, uint32_t start, uint32_t end)
-{
-    int error = 0;
-    for (uint32_t at = start & ~(PAGE_LARGE_SIZE - 1); at < end && error == 0;
-         at += PAGE_LARGE_SIZE) {
-        if (!paging_user_is_shared(&space->paging, at))
-            continue;
-        preempt_disable();
-        error = paging_user_take_table(&space->paging, at);
-        preempt_enable();
-    }
-    return error;
-}
-
-void clear_pages(struct space *space, uint32_t start, uint32_t end, uint32_t flags)
-{
-    const enum paging_release release =
-        flags & AREA_CHARGED ? PAGING_RELEASE_PROMISE : PAGING_RELEASE_FREE;
-    note_resident(space);
-    if (flags & AREA_LOCKED)
-        unlock_pages(space, start, end);
-    while (start < end) {
-        const uint32_t slot_end = (start | (PAGE_LARGE_SIZE - 1)) + 1;
-        preempt_disable();
-        start = paging_user_clear(&space->paging, start, min(slot_end, end), release);
-        preempt_enable();
-    }
-}
-
 /* [start, end) as far as no other area has pages in the slots at its ends: then whole slots go. */
 struct extent {
     uint32_t start, end;

@@ -2,16 +2,6 @@
 
 /* mprotect. */
 
-/* Entries of [start, end), in an area with these flags and tables of the space's own. */
-static void protect_pages(struct space *space, uint32_t start, uint32_t end, uint32_t flags)
-{
-    const uint32_t rights = area_paging_rights(flags);
-    while (start < end) {
-        const uint32_t slot_end = (start | (PAGE_LARGE_SIZE - 1)) + 1;
-        start = paging_user_protect(&space->paging, start, slot_end < end ? slot_end : end, rights);
-    }
-}
-
 /* A charge that an area comes to need with these flags. */
 static bool needs_charge(uint32_t flags)
 {
@@ -40,7 +30,7 @@ static int protect_area(struct space *space, struct area *area, uint32_t rights)
     area_account(space, area->flags, pages, -1);
     area->flags = flags;
     area_account(space, area->flags, pages, 1);
-    protect_pages(space, area->start, area->end, flags);
+    protect_pages(space, area->start, area->end, area_paging_rights(flags));
     return 0;
 }
 

@@ -28,37 +28,54 @@ static uint32_t step_bytes(uint32_t from, uint32_t to, uint32_t left)
     return min(min(both, left), PAGING_USER_STEP * PAGE_SIZE);
 }
 
+/* One step: how far it came. A table as a whole, if it can be, else entries. */
+static int move_step(struct space *space, uint32_t from, uint32_t to, uint32_t left,
+                     uint32_t *moved)
+{
+    struct paging_space *paging = &space->paging;
+    const uint32_t rest = min(slot_rest(from), left);
+    int error = 0;
+    *moved = step_bytes(from, to, left);
+    if (paging->slots[paging_user_slot(from)].used == 0)
+        return 0;
+    if (paging_user_is_shared(paging, to))
+        error = take_tables(space, to, to + 1);
+    if (error != 0)
+        return error;
+    preempt_disable();
+    if (paging_user_move_table(paging, from, to, rest))
+        *moved = rest;
+    else
+        error = paging_user_move(paging, from, to, *moved);
+    preempt_enable();
+    return error;
+}
+
+/* Back to where they were: the tables still are there, or can be had again. */
+static void move_back(struct space *space, uint32_t from, uint32_t to, uint32_t bytes)
+{
+    for (uint32_t at = 0; at < bytes; at += PAGE_SIZE) {
+        int error;
+        preempt_disable();
+        error = paging_user_move(&space->paging, to + at, from + at, PAGE_SIZE);
+        preempt_enable();
+        MEMORY_ASSERT(error == 0);
+    }
+}
+
 /* Entries of [from, from + bytes) to `to`, where there are none; the space has tables of its own at
  * `from`. 0, or -ENOMEM (no table) and all is where it was. */
 static int move_pages(struct space *space, uint32_t from, uint32_t to, uint32_t bytes)
 {
-    uint32_t done = 0;
+    uint32_t done = 0, moved;
     int error = 0;
     while (done < bytes && error == 0) {
-        const uint32_t rest = min(slot_rest(from + done), bytes - done);
-        if (space->paging.slots[paging_user_slot(from + done)].used != 0 &&
-            paging_user_move_table(&space->paging, from + done, to + done, rest)) {
-            done += rest;
-            continue;
-        }
-        const uint32_t step = step_bytes(from + done, to + done, bytes - done);
-        if (space->paging.slots[paging_user_slot(from + done)].used == 0) {
-            done += step;
-            continue;
-        }
-        if (paging_user_is_shared(&space->paging, to + done))
-            error = take_tables(space, to + done, to + done + 1);
+        error = move_step(space, from + done, to + done, bytes - done, &moved);
         if (error == 0)
-            error = paging_user_move(&space->paging, from + done, to + done, step);
-        if (error == 0)
-            done += step;
+            done += moved;
     }
-    while (error != 0 && done > 0) { /* back, where the tables still are or can be had again */
-        const uint32_t step = min(done, PAGE_SIZE);
-        int undone = paging_user_move(&space->paging, to + done - step, from + done - step, step);
-        MEMORY_ASSERT(undone == 0);
-        done -= step;
-    }
+    if (error != 0)
+        move_back(space, from, to, done);
     paging_user_forget(&space->paging);
     return error;
 }

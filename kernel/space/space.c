@@ -232,8 +232,10 @@ static int copy_apart(struct space *parent, struct space *child, const struct ar
         } else {
             if (paging_user_is_shared(&parent->paging, at))
                 error = take_tables(parent, at, at + 1);
+            preempt_disable();
             if (error == 0)
                 error = copy_page(parent, child, area, at);
+            preempt_enable();
             at += PAGE_SIZE;
         }
         if (error != 0)
@@ -275,10 +277,12 @@ int space_fork(struct space *parent, struct space **child)
     if (made == NULL)
         return -ENOMEM;
     mutex_lock(&parent->lock);
+    mutex_lock(&made->lock); /* nobody else knows it, but who checks all */
     error = copy_areas(parent, made);
     if (error == 0)
         error = copy_pages(parent, made);
     copy_rest(parent, made);
+    mutex_unlock(&made->lock);
     mutex_unlock(&parent->lock);
     if (error != 0) {
         space_drop(made);
