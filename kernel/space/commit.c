@@ -1,36 +1,9 @@
 #include "kernel/space/commit.h"
 
-#include "kernel/include/errors.h"
 #include "kernel/memory/platform.h"
 
 /* How many pages are charged; the promise itself is the frame allocator's. */
-static uint32_t charged;
-
-static void count(uint32_t change)
-{
-    unsigned long interrupts = platform_interrupts_save();
-    charged += change;
-    platform_interrupts_restore(interrupts);
-}
-
-int commit_charge(uint32_t pages)
-{
-    int error = pageframe_promise(pages);
-    if (error == 0)
-        count(pages);
-    return error;
-}
-
-void commit_uncharge(uint32_t pages)
-{
-    pageframe_unpromise(pages);
-    count(-pages);
-}
-
-void commit_forget(uint32_t pages)
-{
-    count(-pages);
-}
+uint32_t commit_charged;
 
 frame_t commit_alloc(unsigned where, bytemap_tag_t tag)
 {
@@ -51,7 +24,7 @@ uint32_t commit_release(frame_t frame)
 
 uint32_t commit_charged_pages(void)
 {
-    return charged;
+    return commit_charged;
 }
 
 /* What is charged already, and what could be beside it. */
@@ -62,5 +35,5 @@ uint32_t commit_limit_pages(void)
     pageframe_read_statistics(&statistics);
     kept = statistics.reserve_frames + statistics.promised_frames;
     taken = statistics.free_frames > kept ? statistics.free_frames - kept : 0;
-    return charged + taken;
+    return commit_charged + taken;
 }

@@ -16,14 +16,23 @@
  * All calls are O(1), from anywhere.
  */
 
+extern uint32_t commit_charged; /* pages; commit.c's alone, changed by single instructions */
+
 /* Promises `pages` frames. 0, or -ENOMEM: that many are not left. */
-int commit_charge(uint32_t pages) MUST_CHECK;
+static inline MUST_CHECK int commit_charge(uint32_t pages)
+{
+    int error = pageframe_promise(pages);
+    if (error == 0)
+        (void)__sync_fetch_and_add(&commit_charged, pages);
+    return error;
+}
 
 /* Takes back a charge whose frames were not taken, or have been given back with commit_release. */
-void commit_uncharge(uint32_t pages);
-
-/* Takes back a charge whose frames are others' now: commit_release left references to them. */
-void commit_forget(uint32_t pages);
+static inline void commit_uncharge(uint32_t pages)
+{
+    pageframe_unpromise(pages);
+    (void)__sync_fetch_and_sub(&commit_charged, pages);
+}
 
 /* A frame on a charge, content unspecified: never FRAME_NONE for those who charged it, unless
  * `where` restricts it to a zone that is full. One reference, no lock. */

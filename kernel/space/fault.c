@@ -274,7 +274,7 @@ static struct area *grow(struct space *space, struct area *area, uint32_t addres
     if (charge(space, need - spare) != 0)
         return NULL;
     space->stack_spare -= spare;
-    area_account(space, area->flags, pages, 1);
+    area_account(space, area->flags, pages);
     area->start = address;
     area_moved(space, area);
     return area;

@@ -114,25 +114,87 @@ void area_moved(struct space *space, struct area *area);
 uint32_t area_place(const struct space *space, uint32_t bytes, uint32_t low, uint32_t high);
 
 /* ---- map.c ---- */
-/* Sums of the space when pages with these flags come (sign 1) or go (-1). */
-void area_account(struct space *space, uint32_t flags, uint32_t pages, int sign);
+/* What counts as data: private, writable, and no stack. */
+static inline bool is_data(uint32_t flags)
+{
+    return (flags & (PROT_WRITE | AREA_SHARED | AREA_GROWS_DOWN)) == PROT_WRITE;
+}
+
+/* Sums of the space when pages with these flags come, or go: then `pages` is negative, modulo 2^32.
+ */
+static inline void area_account(struct space *space, uint32_t flags, uint32_t pages)
+{
+    space->size += pages;
+    if (is_data(flags))
+        space->data += pages;
+    if (flags & AREA_LOCKED)
+        space->locked += pages;
+}
+
 /* Slots of 2 MiB that [start, end) touches and the areas around it do not: page tables to charge.
  */
-uint32_t table_charge(uint32_t start, uint32_t end, const struct area *previous,
-                      const struct area *next);
-int charge(struct space *space, uint32_t pages) MUST_CHECK;
-void uncharge(struct space *space, uint32_t pages);
+static inline uint32_t table_charge(uint32_t start, uint32_t end, const struct area *previous,
+                                    const struct area *next)
+{
+    uint32_t first = SLOT_OF(start), last = SLOT_OF(end - 1);
+    if (previous != NULL && SLOT_OF(previous->end - 1) == first)
+        first++;
+    if (next != NULL && SLOT_OF(next->start) == last)
+        last--;
+    return last + 1 > first ? last + 1 - first : 0;
+}
+
+static inline MUST_CHECK int charge(struct space *space, uint32_t pages)
+{
+    if (pages != 0 && commit_charge(pages) != 0)
+        return -ENOMEM;
+    space->charged += pages;
+    return 0;
+}
+
+static inline void uncharge(struct space *space, uint32_t pages)
+{
+    space->charged -= pages;
+    if (pages != 0)
+        commit_uncharge(pages);
+}
+
+/* Whether `add` more pages pass a limit in bytes. */
+static inline bool is_beyond(uint32_t limit, uint32_t have, uint32_t add)
+{
+    return limit != SPACE_UNLIMITED && (uint64_t)have + add > limit / PAGE_SIZE;
+}
+
+/* Whether the limits let so many pages with these flags come. 0, -ENOMEM, -EAGAIN (locked). */
+static inline MUST_CHECK int check_limits(const struct space *space, uint32_t flags, uint32_t pages)
+{
+    if ((flags & AREA_LOCKED) && is_beyond(space->limits.locked, space->locked, pages))
+        return -EAGAIN;
+    if (is_beyond(space->limits.address_space, space->size, pages) ||
+        (is_data(flags) && is_beyond(space->limits.data, space->data, pages)))
+        return -ENOMEM;
+    return 0;
+}
+
 /* Makes a boundary at the address, if it is inside an area: 0, -ENOMEM. */
 int area_split(struct space *space, uint32_t address) MUST_CHECK;
 /* Joins an area with those that touch it and are of its kind; returns what it is in now. */
 struct area *area_join(struct space *space, struct area *area);
-/* Pages are about to go: what the peak was. */
-static inline void note_resident(struct space *space)
+/* Areas, or pages, are about to go: what the peaks were. */
+static inline void note_size_peak(struct space *space)
+{
+    if (space->size > space->size_peak)
+        space->size_peak = space->size;
+}
+
+static inline void note_peaks(struct space *space)
 {
     const uint32_t resident = paging_user_pages(&space->paging);
+    note_size_peak(space);
     if (resident > space->resident_peak)
         space->resident_peak = resident;
 }
+
 /* [start, end) is not mapped any more. 0, -ENOMEM. */
 int unmap_range(struct space *space, uint32_t start, uint32_t end) MUST_CHECK;
 /* Before pages of [start, end) are changed in part: tables of its own. 0, -ENOMEM. */
@@ -142,9 +204,6 @@ int take_tables(struct space *space, uint32_t start, uint32_t end) MUST_CHECK;
 void clear_pages(struct space *space, uint32_t start, uint32_t end, uint32_t flags);
 /* A hint or nothing: a place for bytes. 0: none. */
 uint32_t place(struct space *space, uint32_t hint, uint32_t bytes, uint32_t flags);
-/* Whether the limits let so many pages with these flags come. 0, -ENOMEM, -EAGAIN (locked). */
-int check_limits(const struct space *space, uint32_t flags, uint32_t pages) MUST_CHECK;
-
 /* ---- pages.c: user.h's calls, each in one piece for who looks from another thread ---- */
 int map_page(struct space *space, uint32_t address, frame_t frame, uint32_t flags) MUST_CHECK;
 frame_t replace_page(struct space *space, uint32_t address, frame_t frame, uint32_t flags);

@@ -40,13 +40,13 @@ static int set_locked(struct space *space, struct area *area, uint32_t locked)
         if (error != 0)
             return error;
     }
-    area_account(space, area->flags, area_pages(area), -1);
+    area_account(space, area->flags, -area_pages(area));
     if (!(area->flags & AREA_LOCKED))
         lock_pages(space, area->start, area->end);
     else if (!(flags & AREA_LOCKED))
         unlock_pages(space, area->start, area->end);
     area->flags = flags;
-    area_account(space, area->flags, area_pages(area), 1);
+    area_account(space, area->flags, area_pages(area));
     return 0;
 }
 

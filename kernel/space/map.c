@@ -12,67 +12,6 @@ static uint32_t min(uint32_t a, uint32_t b)
     return a < b ? a : b;
 }
 
-/* ---- sums and charges ---- */
-
-void area_account(struct space *space, uint32_t flags, uint32_t pages, int sign)
-{
-    const uint32_t change = sign > 0 ? pages : -pages;
-    space->size += change;
-    if ((flags & (PROT_WRITE | AREA_SHARED | AREA_GROWS_DOWN)) == PROT_WRITE)
-        space->data += change;
-    if (flags & AREA_LOCKED)
-        space->locked += change;
-    if (space->size > space->size_peak)
-        space->size_peak = space->size;
-}
-
-uint32_t table_charge(uint32_t start, uint32_t end, const struct area *previous,
-                      const struct area *next)
-{
-    uint32_t first = SLOT_OF(start), last = SLOT_OF(end - 1);
-    if (previous != NULL && SLOT_OF(previous->end - 1) == first)
-        first++;
-    if (next != NULL && SLOT_OF(next->start) == last)
-        last--;
-    return last + 1 > first ? last + 1 - first : 0;
-}
-
-int charge(struct space *space, uint32_t pages)
-{
-    if (pages == 0)
-        return 0;
-    if (commit_charge(pages) != 0)
-        return -ENOMEM;
-    space->charged += pages;
-    return 0;
-}
-
-void uncharge(struct space *space, uint32_t pages)
-{
-    if (pages == 0)
-        return;
-    space->charged -= pages;
-    commit_uncharge(pages);
-}
-
-/* Whether `add` more pages pass a limit in bytes. */
-static bool is_beyond(uint32_t limit, uint32_t have, uint32_t add)
-{
-    return limit != SPACE_UNLIMITED && (uint64_t)have + add > limit / PAGE_SIZE;
-}
-
-int check_limits(const struct space *space, uint32_t flags, uint32_t pages)
-{
-    if ((flags & AREA_LOCKED) && is_beyond(space->limits.locked, space->locked, pages))
-        return -EAGAIN;
-    if (is_beyond(space->limits.address_space, space->size, pages))
-        return -ENOMEM;
-    if ((flags & (PROT_WRITE | AREA_SHARED | AREA_GROWS_DOWN)) == PROT_WRITE &&
-        is_beyond(space->limits.data, space->data, pages))
-        return -ENOMEM;
-    return 0;
-}
-
 /* ---- splitting and joining ---- */
 
 static void hold(struct backing *backing)
@@ -186,7 +125,8 @@ static void remove_part(struct space *space, struct area *area, uint32_t start, 
 {
     struct area *previous = area->previous, *next = area->next;
     uint32_t pages = (end - start) / PAGE_SIZE, tables;
-    area_account(space, area->flags, pages, -1);
+    note_size_peak(space);
+    area_account(space, area->flags, -pages);
     if (!(area->flags & AREA_CHARGED))
         pages = 0;
     if (area->start < start) {
@@ -468,7 +408,7 @@ static int add_range(struct space *space, const struct addition *new)
         uncharge(space, need);
         return error;
     }
-    area_account(space, new->flags, pages, 1);
+    area_account(space, new->flags, pages);
     return 0;
 }
 

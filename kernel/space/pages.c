@@ -51,7 +51,7 @@ void clear_pages(struct space *space, uint32_t start, uint32_t end, uint32_t fla
 {
     const enum paging_release release =
         flags & AREA_CHARGED ? PAGING_RELEASE_PROMISE : PAGING_RELEASE_FREE;
-    note_resident(space);
+    note_peaks(space);
     if (flags & AREA_LOCKED)
         unlock_pages(space, start, end);
     while (start < end) {

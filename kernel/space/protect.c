@@ -27,9 +27,9 @@ static int protect_area(struct space *space, struct area *area, uint32_t rights)
     }
     if (error != 0)
         return error;
-    area_account(space, area->flags, pages, -1);
+    area_account(space, area->flags, -pages);
     area->flags = flags;
-    area_account(space, area->flags, pages, 1);
+    area_account(space, area->flags, pages);
     protect_pages(space, area->start, area->end, area_paging_rights(flags));
     return 0;
 }

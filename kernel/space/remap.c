@@ -107,7 +107,7 @@ static int grow(struct space *space, struct area *area, uint32_t bytes)
         return error;
     area->end += bytes;
     area_moved(space, area);
-    area_account(space, area->flags, pages, 1);
+    area_account(space, area->flags, pages);
     area = area_join(space, area);
     if ((area->flags & (AREA_LOCKED | AREA_ON_FAULT)) == AREA_LOCKED)
         (void)populate(space, end, end + bytes, ACCESS_WRITE);
@@ -143,7 +143,8 @@ static void leave_place(struct space *space, struct area *area)
 {
     const struct area *previous = area->previous, *next = area->next;
     area_remove(space, area);
-    area_account(space, area->flags, area_pages(area), -1);
+    note_size_peak(space);
+    area_account(space, area->flags, -area_pages(area));
     uncharge(space, table_charge(area->start, area->end, previous, next));
     if (area->backing != NULL)
         area->backing->ops->drop(area->backing);
@@ -183,7 +184,7 @@ static int32_t move_to(struct space *space, struct area *area, const struct rema
                           .index = area->index};
     if (copy->backing != NULL)
         copy->backing->ops->hold(copy->backing);
-    area_account(space, flags, remap->new_bytes / PAGE_SIZE, 1);
+    area_account(space, flags, remap->new_bytes / PAGE_SIZE);
     area_insert(space, copy);
     if (!(remap->flags & MREMAP_DONTUNMAP))
         leave_place(space, area);
@@ -224,7 +225,7 @@ static int32_t view_again(struct space *space, const struct area *area, const st
                           .backing = area->backing,
                           .index = index};
     copy->backing->ops->hold(copy->backing);
-    area_account(space, copy->flags, remap->new_bytes / PAGE_SIZE, 1);
+    area_account(space, copy->flags, remap->new_bytes / PAGE_SIZE);
     area_insert(space, copy);
     (void)area_join(space, copy);
     return (int32_t)to;

@@ -156,7 +156,7 @@ static int copy_area(struct space *child, const struct area *area)
     copy->flags &= ~(AREA_LOCKED | AREA_ON_FAULT);
     if (copy->backing != NULL)
         copy->backing->ops->hold(copy->backing);
-    area_account(child, copy->flags, area_pages(copy), 1);
+    area_account(child, copy->flags, area_pages(copy));
     area_insert(child, copy);
     if (copy->previous != NULL)
         (void)area_join(child, copy); /* what only a lock told apart is one area now */

@@ -6,6 +6,7 @@ void space_read_statistics(struct space *space, struct space_statistics *statist
 {
     const struct paging_space *paging = &space->paging;
     mutex_lock(&space->lock);
+    note_peaks(space);
     *statistics = (struct space_statistics){
         .size = space->size,
         .size_peak = space->size_peak,
@@ -23,8 +24,6 @@ void space_read_statistics(struct space *space, struct space_statistics *statist
         .faults_minor = space->faults_minor,
         .faults_copy = space->faults_copy,
     };
-    if (statistics->resident_peak < statistics->resident)
-        statistics->resident_peak = statistics->resident;
     for (const struct area *area = space->first; area != NULL; area = area->next) {
         if (area->flags & AREA_STACK)
             statistics->stack += area_pages(area);
