@@ -53,6 +53,7 @@ include kernel/kernel.mk
 include kernel/memory/lib.mk
 include boot/boot.mk
 include user/user.mk
+include bench/user/bench.mk
 include tests/tests.mk
 include tests/coverage.mk
 include tests/fuzz/fuzz.mk

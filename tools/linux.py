@@ -53,7 +53,7 @@ def make_initrd(options, directory):
 
 
 def emulator(options, initrd):
-    words = ' '.join(['console=ttyS0', 'quiet', options.append, 'rdinit=/init', '--', *options.words])
+    words = ' '.join(['console=ttyS0', 'quiet', options.append, 'rdinit=/init', '--', options.words])
     arguments = ['qemu-system-i386', '-nodefaults', '-display', 'none', '-no-reboot', '-serial', 'stdio',
                  '-m', str(options.memory), '-cpu', options.cpu, '-kernel', options.kernel, '-initrd', initrd,
                  '-append', words]
@@ -88,7 +88,7 @@ def run(options):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('kernel', help="the kernel: tools/linux-kernel takes it out of the distribution's package")
-    parser.add_argument('words', nargs='*', help='for the first process')
+    parser.add_argument('--words', default='', help='for the first process')
     parser.add_argument('--base', metavar='ARCHIVE', help='begin with what this initial archive holds')
     parser.add_argument('--file', metavar='HOST:GUEST', action='append', default=[], help='a file or a directory to add')
     parser.add_argument('--shell', metavar='COMMAND', help='run this by the shell of the archive')

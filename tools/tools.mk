@@ -53,6 +53,7 @@ PACKAGES_user-toolchain := build programs
 PACKAGES_bench        := build bench
 PACKAGES_bench-quick  := build bench
 PACKAGES_bench-counts := build
+PACKAGES_bench-linux  := build run bench
 
 # Commands need a shell.
 ifneq ($(value SH),)

@@ -83,7 +83,7 @@ $(USER)/check/starter: tests/user/elf/starter.c $(USER_CC) $(BUILD)/stamps/user
 -include $(wildcard $(USER)/check/*.d)
 
 .PHONY: check-programs
-check-programs: $(CHECK_PROGRAMS:%=$(USER)/check/%) $(USER)/check/starter $(DISTRIBUTION)/linux-686-pae
+check-programs: $(CHECK_PROGRAMS:%=$(USER)/check/%) $(USER)/check/starter $(BUILD)/bench/user/bench $(DISTRIBUTION)/linux-686-pae
 
 # The kernel that they are compared with, and that for measurements.
 $(DISTRIBUTION)/linux-%: | tools/linux-kernel
