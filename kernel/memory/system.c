@@ -367,12 +367,13 @@ static void check_map(struct check *check)
                     (unsigned long long)(again.usable_bytes / FRAME_SIZE), statistics.ram_frames);
 }
 
-/* What boot took is still marked as that. */
+/* What boot took is still marked as that, though it may be locked or, where mappings show the
+ * archive, shared. */
 static void check_extent(struct check *check, const char *what, struct extent extent,
                          bytemap_tag_t tag)
 {
     for (frame_t frame = extent.first; frame < extent.end; frame++)
-        if ((bytemap_get(frame) & ~BYTEMAP_LOCKED_BIT) != tag)
+        if ((bytemap_get(frame) & ~(BYTEMAP_LOCKED_BIT | BYTEMAP_SHARED_BIT)) != tag)
             check_fault(check, "%s: frame 0x%x is %s, owner %s", what, frame,
                         bytemap_state_name(bytemap_tag_state(bytemap_get(frame))),
                         bytemap_owner_name(bytemap_tag_owner(bytemap_get(frame))));
