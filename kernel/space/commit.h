@@ -34,6 +34,12 @@ static inline void commit_uncharge(uint32_t pages)
     (void)__sync_fetch_and_sub(&commit_charged, pages);
 }
 
+/* Takes back a charge whose frames are others' now: commit_release left references to them. */
+static inline void commit_forget(uint32_t pages)
+{
+    (void)__sync_fetch_and_sub(&commit_charged, pages);
+}
+
 /* A frame on a charge, content unspecified: never FRAME_NONE for those who charged it, unless
  * `where` restricts it to a zone that is full. One reference, no lock. */
 frame_t commit_alloc(unsigned where, bytemap_tag_t tag) MUST_CHECK;
