@@ -340,3 +340,58 @@ TEST(wrong_bytes_of_the_guard_are_found)
     kfree(kept[0]);
     kfree(kept[1]);
 }
+
+TEST(damages_have_words)
+{
+    static const struct {
+        struct heap_damage damage;
+        const char *text;
+    } cases[] = {
+        {{{0x1000, 10, 0x20, 0, 7}, 0x100C, 1, 2},
+         "overrun: 0x01 instead of 0x02, 2 bytes behind an object of 10 bytes at 0x00001000, "
+         "allocated by 0x00000020 (number 7)"},
+        {{{0x1000, 10, 0x20, 0, 7}, 0xFFE, 1, 2},
+         "underrun: 0x01 instead of 0x02, 2 bytes before an object of 10 bytes at 0x00001000, "
+         "allocated by 0x00000020 (number 7)"},
+        {{{0x1000, 10, 0x20, 0x30, 7}, 0x1003, 1, 2},
+         "write after free: 0x01 instead of 0x02, byte 3 of an object of 10 bytes at 0x00001000, "
+         "allocated by 0x00000020 (number 7), freed by 0x00000030"},
+        {{{0, 0, 0, 0, 0}, 0x1003, 1, 2},
+         "write after free: 0x01 instead of 0x02, at 0x00001003, whose owner is not known any "
+         "more"},
+    };
+    for (unsigned i = 0; i < ARRAY_COUNT(cases); i++) {
+        char text[HEAP_DAMAGE_SIZE], cut[40];
+        heap_damage_text(&cases[i].damage, text, sizeof(text));
+        if (strcmp(text, cases[i].text) != 0)
+            test_fail(__FILE__, __LINE__, "\"%s\"", text);
+        heap_damage_text(&cases[i].damage, cut, sizeof(cut));
+        CHECK(strncmp(cut, text, sizeof(cut) - 1) == 0 && strlen(cut) == sizeof(cut) - 1);
+    }
+}
+
+TEST(changes_are_found_at_any_alignment)
+{
+    unsigned char bytes[64];
+    for (size_t start = 0; start < 16; start++)
+        for (size_t end = start; end < 40; end++)
+            for (size_t changed = 0; changed < 48; changed++) {
+                uintptr_t at = (uintptr_t)bytes;
+                memset(bytes, HEAP_ZONE_BYTE, sizeof(bytes));
+                bytes[changed] ^= 1;
+                CHECK_EQUAL(heap_find_change(at + start, at + end, HEAP_ZONE_BYTE),
+                            changed >= start && changed < end ? at + changed : 0);
+            }
+}
+
+TEST(without_a_debug_level_nothing_is_recorded)
+{
+    struct heap_debug_statistics statistics = {.level = 9};
+    start(1);
+    void *object = kmalloc(10);
+    CHECK_EQUAL(heap_mark(), 1); /* of guarded objects only */
+    CHECK(!heap_visit_leaks(0, NULL, NULL));
+    heap_debug_read_statistics(&statistics);
+    CHECK_EQUAL(statistics.level, 0);
+    kfree(object);
+}
