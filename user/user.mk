@@ -1,9 +1,10 @@
 # Programs for the machine: a compiler for them, those of the distribution built from its source, and our own.
 # docs/programs.md says how to use the compiler and how to get a program into the machine.
 
-# The kernel's two builds share them: SANITIZE=1 has its kernel in a folder of its own below.
-USER         := $(patsubst %/sanitize,%,$(BUILD))/user
-DISTRIBUTION := $(patsubst %/sanitize,%,$(BUILD))/distribution
+# The kernel's builds share them: SANITIZE=1 and FAILURES=1 have their kernels in folders of their own below.
+SHARED_BUILD := $(patsubst %/failures,%,$(patsubst %/sanitize,%,$(BUILD)))
+USER         := $(SHARED_BUILD)/user
+DISTRIBUTION := $(SHARED_BUILD)/distribution
 USER_CC      := $(USER)/cc
 
 # The compiler is the machine's gcc; C library and kernel headers are the distribution's for i386.
