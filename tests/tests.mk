@@ -22,7 +22,7 @@ SOURCES_start    := $(addprefix kernel/start/,commandline.c multiboot.c multiboo
 SOURCES_mtrr     := kernel/cpu/mtrr_plan.c
 SOURCES_thread   := kernel/thread/run_queue.c kernel/thread/timer_heap.c kernel/cpu/rtc_time.c
 SOURCES_file     := $(filter-out %/console.c %/machine.c,$(wildcard kernel/file/*.c)) \
-                    $(wildcard kernel/syscall/file*.c) tests/unit/heap_machine_test.c
+                    $(wildcard kernel/syscall/file*.c) kernel/space/commit.c tests/unit/heap_machine_test.c
 SOURCES_keyboard := kernel/device/keyboard/scancode.c
 
 UNIT_SHARED := kernel/lib/format.c kernel/lib/errors.c kernel/memory/check.c kernel/memory/memory.c \

@@ -407,17 +407,18 @@ TEST(a_full_file_system_says_so_and_takes_what_fits)
 {
     file_machine_start(4096);
     uint32_t at = (uint32_t)open_file("/tmp/f", O_CREAT | O_RDWR);
-    machine_chargeable_pages = 3;
+    machine_leave_chargeable(3);
     memset(BUFFER_AT(0), 'x', 20000);
     CHECK_EQUAL(syscall_write(at, BUFFER, 20000), 3 * 4096);
     CHECK_EQUAL(syscall_write(at, BUFFER, 1), -ENOSPC);
     CHECK_EQUAL(syscall_ftruncate(at, 50000), -ENOSPC);
     file_machine_check();
     CHECK_EQUAL(syscall_ftruncate(at, 100), 0);
-    CHECK_EQUAL(machine_chargeable_pages, 2);
+    CHECK_EQUAL(machine_chargeable(), 2);
     CHECK_EQUAL(syscall_close(at), 0);
     CHECK_EQUAL(syscall_unlink(PATH("/tmp/f")), 0);
-    CHECK_EQUAL(machine_chargeable_pages, 3);
+    CHECK_EQUAL(machine_chargeable(), 3);
+    machine_leave_chargeable(UINT32_MAX);
     file_machine_end();
 }
 

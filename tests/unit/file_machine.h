@@ -31,8 +31,9 @@ extern int (*machine_on_wait)(unsigned flags, uint64_t deadline_ns);
 extern unsigned machine_waits, machine_wakes;
 extern uint64_t machine_now_ns;
 
-/* How many pages may still be charged. */
-extern uint32_t machine_chargeable_pages;
+/* How many pages may still be charged; and so many only (UINT32_MAX: as many as there are). */
+uint32_t machine_chargeable(void);
+void machine_leave_chargeable(uint32_t pages);
 
 /* User memory: addresses USER_BASE to USER_BASE + USER_BYTES. */
 #define USER_BASE  0x10000000u

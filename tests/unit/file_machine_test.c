@@ -19,7 +19,6 @@
 int (*machine_on_wait)(unsigned flags, uint64_t deadline_ns);
 unsigned machine_waits, machine_wakes;
 uint64_t machine_now_ns;
-uint32_t machine_chargeable_pages;
 uint8_t machine_user[USER_BYTES];
 uint32_t machine_process, machine_group, machine_session;
 int machine_caller_signal, machine_group_signal;
@@ -30,7 +29,7 @@ struct path_context *machine_paths;
 char machine_log[4096];
 
 static unsigned preemption_off, mutexes_held;
-static uint32_t charged, free_at_start, charged_at_start, objects_at_start;
+static uint32_t free_at_start, charged_at_start, objects_at_start;
 static struct thread the_thread;
 struct thread *thread_now = &the_thread;
 
@@ -137,48 +136,22 @@ uint64_t clock_wall_ns(void)
 
 /* ---- charges ---- */
 
-int commit_charge(uint32_t pages)
+static uint32_t withheld;
+
+uint32_t machine_chargeable(void)
 {
-    if (pages > machine_chargeable_pages || pageframe_promise(pages) != 0)
-        return -ENOMEM;
-    machine_chargeable_pages -= pages;
-    charged += pages;
-    return 0;
+    return commit_limit_pages() - commit_charged_pages();
 }
 
-void commit_uncharge(uint32_t pages)
+void machine_leave_chargeable(uint32_t pages)
 {
-    pageframe_unpromise(pages);
-    commit_forget(pages);
-}
-
-void commit_forget(uint32_t pages)
-{
-    CHECK(pages <= charged);
-    charged -= pages;
-    machine_chargeable_pages += pages;
-}
-
-frame_t commit_alloc_zeroed(bytemap_tag_t tag)
-{
-    return pageframe_alloc_promised_zeroed(tag);
-}
-
-uint32_t commit_release(frame_t frame)
-{
-    int left = pageframe_release_promised(frame);
-    CHECK(left >= 0);
-    return (uint32_t)left;
-}
-
-uint32_t commit_charged_pages(void)
-{
-    return charged;
-}
-
-uint32_t commit_limit_pages(void)
-{
-    return charged + machine_chargeable_pages;
+    pageframe_unpromise(withheld);
+    withheld = 0;
+    uint32_t before = machine_chargeable();
+    if (pages >= before)
+        return;
+    CHECK_EQUAL(pageframe_promise(before - pages), 0);
+    withheld = before - pages;
 }
 
 /* ---- user memory ---- */
@@ -416,14 +389,14 @@ static void reset(void)
     file_set_jobs(&jobs);
     machine_on_wait = NULL;
     machine_waits = machine_wakes = 0;
-    machine_chargeable_pages = 1 << 20;
     machine_caller_signal = machine_group_signal = 0;
     machine_process = machine_group = machine_session = 1;
     machine_is_deaf = false;
     machine_log[0] = '\0';
     memset(machine_user, 0, sizeof(machine_user));
     preemption_off = mutexes_held = 0;
-    charged = 0;
+    withheld = 0;
+    commit_charged = 0;
 }
 
 void file_machine_start_archive(uint32_t frames, const void *archive, uint32_t bytes)
@@ -439,7 +412,7 @@ void file_machine_start_archive(uint32_t frames, const void *archive, uint32_t b
         memcpy(platform_frame_pointer(first), archive, bytes);
     }
     CHECK_EQUAL(files_init(bytes > 0 ? frame_address(first) : 0, bytes), 0);
-    charged_at_start = charged;
+    charged_at_start = commit_charged;
     objects_at_start = objects();
     heap_trim();
     free_at_start = machine_free_frames();
@@ -481,7 +454,7 @@ void file_machine_end(void)
     heap_trim();
     CHECK_EQUAL(locks_count(), 0);
     CHECK_EQUAL(pipe_count(), 0);
-    CHECK_EQUAL(charged, charged_at_start);
+    CHECK_EQUAL(commit_charged, charged_at_start);
     CHECK_EQUAL(objects(), objects_at_start);
     CHECK_EQUAL(machine_free_frames(), free_at_start);
 }
