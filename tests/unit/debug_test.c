@@ -284,13 +284,13 @@ TEST(krealloc_moves)
 
 /* ---- leaks ---- */
 
-static __attribute__((noipa)) void *leaker(size_t size)
+static __attribute__((noinline)) void *leaker(size_t size)
 {
     void *volatile object = kmalloc(size);
     return object;
 }
 
-static __attribute__((noipa)) void *other_leaker(size_t size)
+static __attribute__((noinline)) void *other_leaker(size_t size)
 {
     void *volatile object = kmalloc(size);
     return object;

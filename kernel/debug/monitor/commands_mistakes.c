@@ -4,9 +4,14 @@
 #include "kernel/debug/monitor/monitor.h"
 #include "kernel/memory/heap/heap.h"
 
+/* Whole, and under its own name; gcc would make special copies otherwise. */
+#if __has_attribute(noipa)
 #define NOT_INLINED __attribute__((noipa))
+#else
+#define NOT_INLINED __attribute__((noinline))
+#endif
 
-#define BYTES       64u /* a whole number of granules: a guarded object ends where its page ends */
+#define BYTES 64u /* a whole number of granules: a guarded object ends where its page ends */
 
 /* By these names, reports are to name who did what. */
 static NOT_INLINED uint8_t *mistake_allocator(void)
