@@ -23,6 +23,7 @@ SOURCES_mtrr     := kernel/cpu/mtrr_plan.c
 SOURCES_thread   := kernel/thread/run_queue.c kernel/thread/timer_heap.c kernel/cpu/rtc_time.c
 SOURCES_file     := $(filter-out %/console.c %/machine.c,$(wildcard kernel/file/*.c)) \
                     $(wildcard kernel/syscall/file*.c) kernel/space/commit.c tests/unit/heap_machine_test.c
+SOURCES_process  := $(addprefix kernel/process/,elf.c words.c signal_set.c)
 SOURCES_keyboard := kernel/device/keyboard/scancode.c
 
 UNIT_SHARED := kernel/lib/format.c kernel/lib/errors.c kernel/memory/check.c kernel/memory/memory.c \
@@ -31,7 +32,7 @@ UNIT_SHARED := kernel/lib/format.c kernel/lib/errors.c kernel/memory/check.c ker
 unit-sources = $(wildcard $(addsuffix /*.c,$(MEMORY_$(1)))) $(wildcard tests/unit/$(1)*_test.c) \
                $(SOURCES_$(1)) $(UNIT_SHARED) $(if $(filter system,$(1)),kernel/memory/system.c)
 
-UNIT_TESTS  := e820 bytemap pageframe paging heap system space format monitor acpi screen keyboard mtrr boot start thread \
+UNIT_TESTS  := e820 bytemap pageframe paging heap system space format monitor acpi screen keyboard mtrr boot start thread process \
                file
 UNIT_CFLAGS := -std=gnu11 -O1 -g -fno-omit-frame-pointer $(WARNINGS) $(INCLUDES) -fno-pie \
                -fsanitize=address,undefined -fno-sanitize-recover=all
