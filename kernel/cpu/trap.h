@@ -44,7 +44,7 @@ static inline bool trap_is_from_user(const struct trap_frame *frame)
 /* The stack pointer that the interrupted code had. */
 static inline uint32_t trap_stack_pointer(const struct trap_frame *frame)
 {
-    return trap_is_from_user(frame) ? frame->user_esp : (uint32_t)&frame->user_esp;
+    return trap_is_from_user(frame) ? frame->user_esp : (uint32_t)(uintptr_t)&frame->user_esp;
 }
 
 /* Intel's name of an exception: "page fault"; "exception" for the reserved ones. */
