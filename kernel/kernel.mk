@@ -6,7 +6,7 @@ KERNEL_CFLAGS := -m32 -march=i686 -mtune=generic -std=gnu11 -O2 -g -ffreestandin
                  -DPLATFORM_INLINE='"kernel/cpu/platform_inline.h"'
 KERNEL_LDFLAGS := -m elf_i386 -static -nostdlib --build-id=none -z noexecstack -z max-page-size=4096
 
-KERNEL_SOURCES := $(sort $(shell find kernel tests/kernel -name '*.c' -o -name '*.S'))
+KERNEL_SOURCES := $(sort $(shell find kernel tests/kernel tests/model -name '*.c' -o -name '*.S'))
 KERNEL_SOURCES := $(filter-out %.ld.S,$(KERNEL_SOURCES))
 ifneq ($(SANITIZE),1)
 KERNEL_SOURCES := $(filter-out kernel/sanitizer/% tests/kernel/sanitizer_test.c,$(KERNEL_SOURCES))
@@ -32,6 +32,7 @@ else
 KERNEL_SOURCES := $(filter-out kernel/failure/%,$(KERNEL_SOURCES))
 endif
 KERNEL_OBJECTS := $(KERNEL_SOURCES:%=$(BUILD)/kernel/%.o)
+$(BUILD)/kernel/tests/model/records.c.o: $(RECORDS:%=tests/data/records/%.txt)
 
 HEAP_OBJECTS := $(filter $(BUILD)/kernel/kernel/memory/heap/%,$(KERNEL_OBJECTS))
 $(HEAP_OBJECTS): KERNEL_CFLAGS += $(HEAP_CFLAGS)

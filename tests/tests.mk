@@ -7,6 +7,7 @@ MEMORY_pageframe := $(MEMORY_bytemap) $(MEMORY_e820) kernel/memory/pageframe
 MEMORY_paging    := $(MEMORY_pageframe) kernel/memory/paging
 MEMORY_heap      := $(MEMORY_paging) kernel/memory/heap
 MEMORY_system    := $(MEMORY_heap)
+MEMORY_model     := $(MEMORY_heap)
 MEMORY_space     := $(MEMORY_heap) kernel/space
 MEMORY_file      := $(MEMORY_heap)
 
@@ -26,13 +27,18 @@ SOURCES_file     := $(filter-out %/console.c %/machine.c,$(wildcard kernel/file/
 SOURCES_process  := $(addprefix kernel/process/,elf.c words.c signal_set.c)
 SOURCES_keyboard := kernel/device/keyboard/scancode.c
 
+SOURCES_model    := $(wildcard tests/model/*.c) kernel/failure/failure.c tests/unit/heap_machine_test.c
+$(foreach bits,32 64,$(BUILD)/unit/$(bits)/tests/model/records.c.o): $(RECORDS:%=tests/data/records/%.txt)
+# Allocations fail on demand (kernel/failure).
+UNIT_LINK_model  := $(FAILURE_WRAPPED:%=-Wl,--wrap=%)
+
 UNIT_SHARED := kernel/lib/format.c kernel/lib/errors.c kernel/memory/check.c kernel/memory/memory.c \
                $(wildcard tests/unit/host/*.c)
 
 unit-sources = $(wildcard $(addsuffix /*.c,$(MEMORY_$(1)))) $(wildcard tests/unit/$(1)*_test.c) \
                $(SOURCES_$(1)) $(UNIT_SHARED) $(if $(filter system,$(1)),kernel/memory/system.c)
 
-UNIT_TESTS  := e820 bytemap pageframe paging heap system space format monitor acpi screen keyboard mtrr boot start thread process \
+UNIT_TESTS  := e820 bytemap pageframe paging heap model system space format monitor acpi screen keyboard mtrr boot start thread process \
                file
 UNIT_CFLAGS := -std=gnu11 -O1 -g -fno-omit-frame-pointer $(WARNINGS) $(INCLUDES) -fno-pie \
                -fsanitize=address,undefined -fno-sanitize-recover=all
@@ -42,7 +48,7 @@ UNIT_CFLAGS := -std=gnu11 -O1 -g -fno-omit-frame-pointer $(WARNINGS) $(INCLUDES)
 define unit-program
 $(BUILD)/unit/$(1)-$(2): $(patsubst %,$(BUILD)/unit/$(2)/%.o,$(call unit-sources,$(1)))
 	mkdir -p $$(@D)
-	$(CC) -m$(2) -no-pie -Wl,-Ttext-segment=0x10000000 $(UNIT_CFLAGS) -o $$@ $$^
+	$(CC) -m$(2) -no-pie -Wl,-Ttext-segment=0x10000000 $(UNIT_CFLAGS) $(UNIT_LINK_$(1)) -o $$@ $$^
 unit-$(1): $(BUILD)/unit/$(1)-$(2)
 endef
 

@@ -44,7 +44,8 @@ MAY_INCLUDE = {
     'kernel/debug': SYSTEM + MACHINE + ['tests/kernel'],
     'kernel/kernel.ld.S': PORT,
     'kernel/main.c': SYSTEM + MACHINE + ['kernel/debug', 'kernel/start'],
-    'tests/kernel': SYSTEM + MACHINE + ['kernel/sanitizer'],
+    'tests/kernel': SYSTEM + MACHINE + ['kernel/sanitizer', 'tests/model'],
+    'tests/model': MEMORY,
 }
 # Single files that stand in a folder but are a part of their own.
 ALIASES = {'kernel/memory/system.h': 'kernel/memory/system', 'kernel/memory/system.c': 'kernel/memory/system'}
@@ -84,7 +85,7 @@ def violations_of(root, path):
 
 
 def sources(root):
-    for top in ('boot', 'kernel', 'tests/kernel'):
+    for top in ('boot', 'kernel', 'tests/kernel', 'tests/model'):
         for directory, _, names in os.walk(os.path.join(root, top)):
             for name in names:
                 path = os.path.relpath(os.path.join(directory, name), root)

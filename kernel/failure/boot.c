@@ -34,6 +34,7 @@ _Noreturn void __wrap_kernel_main(const struct bootinfo *given)
             n = 0;
     }
     failure_arm(n, extent);
+    failure_record_begin();
     __real_kernel_main(given);
 }
 

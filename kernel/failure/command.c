@@ -128,6 +128,28 @@ static void usage(void)
                   "in turn\n");
 }
 
+/* `record` prints what was recorded since boot, or since it was last said; `record COMMAND` what a
+ * command did. */
+static bool record_command(const char *line)
+{
+    static char command[BOOTINFO_COMMAND_LINE_SIZE];
+    const char *text;
+    size_t length;
+    if (!is_word(line, "record"))
+        return false;
+    line = skip_blanks(word_end(line));
+    if (*line != '\0') {
+        memcpy(command, line, strlen(line) + 1);
+        failure_record_begin();
+        __real_command_execute(command);
+    }
+    text = failure_record_end(&length);
+    monitor_print("# record: %zu bytes\n", length);
+    monitor_write(text, length);
+    monitor_print("# end\n");
+    return true;
+}
+
 bool failure_command(const char *line)
 {
     struct failure_report report;
@@ -137,7 +159,7 @@ bool failure_command(const char *line)
     const char *which, *command;
     line = skip_blanks(line);
     if (!is_word(line, "fail"))
-        return false;
+        return record_command(line);
     which = skip_blanks(word_end(line));
     command = skip_blanks(word_end(which));
     if (word_end(which) - which < (ptrdiff_t)sizeof(word))

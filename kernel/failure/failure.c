@@ -25,10 +25,28 @@ void failure_arm(uint32_t n, enum failure_extent extent)
     state.is_armed = true;
 }
 
+struct failure_report failure_read(void)
+{
+    return state.report;
+}
+
 struct failure_report failure_disarm(void)
 {
     state.is_armed = false;
     return state.report;
+}
+
+void (*failure_recorder)(const struct failure_call *call);
+volatile uint32_t failure_depth;
+
+/* Behind a call that was made, by whoever is not inside another one. */
+static void note(const char *function, uintptr_t result, uint32_t a, uint32_t b, uint32_t c,
+                 uint32_t d)
+{
+    const struct failure_call call = {function, result, {a, b, c, d}};
+    failure_depth--;
+    if (failure_depth == 0 && failure_recorder != NULL)
+        failure_recorder(&call);
 }
 
 static bool is_due(const char *function, uintptr_t caller)
@@ -46,48 +64,64 @@ static bool is_due(const char *function, uintptr_t caller)
     return true;
 }
 
-/* ALLOCATOR(type, name, (parameters), (arguments), what a failure returns) */
-#define ALLOCATOR(type, name, parameters, arguments, failure)                                      \
+/* ALLOCATOR(type, name, (parameters), (arguments), what a failure returns, four numbers to note) */
+#define ALLOCATOR(type, name, parameters, arguments, failure, ...)                                 \
     type __real_##name parameters;                                                                 \
     type __wrap_##name parameters;                                                                 \
     type __wrap_##name parameters                                                                  \
     {                                                                                              \
+        type result;                                                                               \
         if (is_due(#name, (uintptr_t)__builtin_return_address(0)))                                 \
             return failure;                                                                        \
-        return __real_##name arguments;                                                            \
+        failure_depth++;                                                                           \
+        result = __real_##name arguments;                                                          \
+        note(#name, (uintptr_t)result, __VA_ARGS__);                                               \
+        return result;                                                                             \
     }
 
 /* Who must not fail is not made to: such a caller has no answer to it. */
-#define FRAME_ALLOCATOR(name, parameters, arguments)                                               \
+#define FRAME_ALLOCATOR(name, parameters, arguments, ...)                                          \
     frame_t __real_##name parameters;                                                              \
     frame_t __wrap_##name parameters;                                                              \
     frame_t __wrap_##name parameters                                                               \
     {                                                                                              \
+        frame_t result;                                                                            \
         if (!(where & PAGEFRAME_MUST) && is_due(#name, (uintptr_t)__builtin_return_address(0)))    \
             return FRAME_NONE;                                                                     \
-        return __real_##name arguments;                                                            \
+        failure_depth++;                                                                           \
+        result = __real_##name arguments;                                                          \
+        note(#name, result, __VA_ARGS__);                                                          \
+        return result;                                                                             \
     }
 
-FRAME_ALLOCATOR(pageframe_alloc, (unsigned where, bytemap_tag_t tag), (where, tag))
-FRAME_ALLOCATOR(pageframe_alloc_zeroed, (unsigned where, bytemap_tag_t tag), (where, tag))
+FRAME_ALLOCATOR(pageframe_alloc, (unsigned where, bytemap_tag_t tag), (where, tag), where, tag, 0,
+                0)
+FRAME_ALLOCATOR(pageframe_alloc_zeroed, (unsigned where, bytemap_tag_t tag), (where, tag), where,
+                tag, 0, 0)
 FRAME_ALLOCATOR(pageframe_alloc_run,
                 (uint32_t frames, uint32_t alignment, frame_t limit, unsigned where,
                  bytemap_tag_t tag),
-                (frames, alignment, limit, where, tag))
-ALLOCATOR(int, pageframe_promise, (uint32_t frames), (frames), -ENOMEM)
-ALLOCATOR(void *, kmalloc, (size_t size), (size), NULL)
-ALLOCATOR(void *, kcalloc, (size_t count, size_t size), (count, size), NULL)
-ALLOCATOR(void *, kmalloc_aligned, (size_t size, size_t alignment), (size, alignment), NULL)
+                (frames, alignment, limit, where, tag), frames, alignment, where, tag)
+ALLOCATOR(int, pageframe_promise, (uint32_t frames), (frames), -ENOMEM, frames, 0, 0, 0)
+ALLOCATOR(void *, kmalloc, (size_t size), (size), NULL, (uint32_t)size, 0, 0, 0)
+ALLOCATOR(void *, kcalloc, (size_t count, size_t size), (count, size), NULL, (uint32_t)count,
+          (uint32_t)size, 0, 0)
+ALLOCATOR(void *, kmalloc_aligned, (size_t size, size_t alignment), (size, alignment), NULL,
+          (uint32_t)size, (uint32_t)alignment, 0, 0)
 ALLOCATOR(struct heap_cache *, heap_cache_create, (const char *name, size_t size, size_t alignment),
-          (name, size, alignment), NULL)
-ALLOCATOR(void *, heap_cache_alloc, (struct heap_cache * cache), (cache), NULL)
+          (name, size, alignment), NULL, (uint32_t)size, (uint32_t)alignment, 0, 0)
+ALLOCATOR(void *, heap_cache_alloc, (struct heap_cache * cache), (cache), NULL, 0, 0, 0, 0)
 
 /* Size 0 is a kfree, which cannot fail. */
 void *__real_krealloc(void *object, size_t size);
 void *__wrap_krealloc(void *object, size_t size);
 void *__wrap_krealloc(void *object, size_t size)
 {
+    void *result;
     if (size != 0 && is_due("krealloc", (uintptr_t)__builtin_return_address(0)))
         return NULL;
-    return __real_krealloc(object, size);
+    failure_depth++;
+    result = __real_krealloc(object, size);
+    note("krealloc", (uintptr_t)result, (uint32_t)(uintptr_t)object, (uint32_t)size, 0, 0);
+    return result;
 }

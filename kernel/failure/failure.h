@@ -23,8 +23,26 @@ struct failure_report {
 /* Sets the mark. n = 0: nothing fails, allocations are counted. */
 void failure_arm(uint32_t n, enum failure_extent extent);
 
+/* What happened so far. */
+struct failure_report failure_read(void);
+
 /* Nothing fails from now on. */
 struct failure_report failure_disarm(void);
+
+/* A call that was not made from inside another one, for who records them (record.c): NULL, nobody
+ * does. */
+struct failure_call {
+    const char *function;
+    uintptr_t result;
+    uint32_t arguments[4];
+};
+extern void (*failure_recorder)(const struct failure_call *call);
+extern volatile uint32_t failure_depth; /* of calls that are being made */
+
+/* Records calls from now on, up to what there is room for: until the text is read. */
+void failure_record_begin(void);
+/* The text so far, as tests/model/model.h has it, and its length; recording ends. */
+const char *failure_record_end(size_t *length);
 
 /* The kernel's command line has a word fail=N or fail=N+ (and all after): then the machine's boot
  * is armed, from its first allocation until the prompt (boot.c). `fail N[+]|all[+] COMMAND` at the

@@ -29,7 +29,9 @@ COMMANDS = {
 }
 # Self-tests with too many allocations for each to fail: these numbers are tried.
 SAMPLED = {'allocators_survive_an_interrupt_storm': (1, 2, 3, 10, 1000, 20000),
-           'threads_begin_and_end': (1, 2, 3, 4, 5, 1000)}
+           'threads_begin_and_end': (1, 2, 3, 4, 5, 1000),
+           'random_calls_follow_the_model': (1, 2, 3, 10, 100, 300),
+           'recorded_calls_follow_the_model': (1, 2, 3, 10, 100, 300)}
 
 
 def boot(**settings):

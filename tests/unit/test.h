@@ -50,6 +50,8 @@ _Noreturn void test_fail(const char *file, int line, const char *format, ...) PR
 /* A reproducible random number; the seed is in SEED or made from the clock, and printed on failure.
  */
 uint32_t test_random(void);
+/* The numbers that follow are those that follow this one, which is not 0. */
+void test_random_restart(uint32_t state);
 /* In [low, high]. */
 uint32_t test_random_range(uint32_t low, uint32_t high);
 

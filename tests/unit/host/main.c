@@ -36,6 +36,11 @@ uint32_t test_random(void)
     return random_state;
 }
 
+void test_random_restart(uint32_t state)
+{
+    random_state = state;
+}
+
 uint32_t test_random_range(uint32_t low, uint32_t high)
 {
     return low + (uint32_t)(((uint64_t)test_random() * (high - low + 1)) >> 32);
