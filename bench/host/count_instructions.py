@@ -4,7 +4,8 @@
 usage: count_instructions.py IN.s OUT.s
 
 Each basic block begins by adding its length to the 32-bit global `instruction_count`; a string instruction with a
-repeat prefix counts once for each repetition, as a processor that steps through it does. The program around it
+repeat prefix counts once for each repetition, as a processor that steps through it does (one that compares, as often as
+it did until it ended). The program around it
 reads the counter before and after a call, so the call's count is exact, whatever else the program does.
 
 The added code changes no flag and no register, and uses no stack: flags may be live where a block begins.
@@ -15,8 +16,8 @@ import sys
 LABEL = re.compile(r'^\s*([.\w$]+):')
 ENDS_BLOCK = re.compile(r'^(j\w+|loop\w*|ret\w*|ud2|hlt|iret\w*)$')
 STRING = re.compile(r'^(movs|stos|lods)[bwl]$')  # before others, such as bsf, the prefix "rep" means something else
-REPEATS = {'rep'}
-UNBOUNDED_REPEATS = {'repe', 'repz', 'repne', 'repnz'}  # how often these repeat, their operands decide
+COMPARE = re.compile(r'^(scas|cmps)[bwl]$')  # how often these repeat, their operands decide
+REPEATS = {'rep', 'repe', 'repz', 'repne', 'repnz'}
 PREFIXES = {'lock', 'notrack'}
 
 ADD = ('\tmovl\t%eax, instruction_saved\n\tmovl\tinstruction_count, %eax\n{add}'
@@ -24,6 +25,10 @@ ADD = ('\tmovl\t%eax, instruction_saved\n\tmovl\tinstruction_count, %eax\n{add}'
 ADD_LENGTH = '\tleal\t{length}(%eax), %eax\n'
 # One for no repetition at all, else as many as ecx says.
 ADD_REPETITIONS = '\tjecxz\t771f\n\tleal\t-1(%eax,%ecx), %eax\n771:\tleal\t1(%eax), %eax\n'
+# Before; and after, by how much ecx has become less, which is at least one.
+NOTE_REPETITIONS = '\tmovl\t%ecx, instruction_repetitions\n'
+ADD_NOTED = ('\tnotl\t%ecx\n\tleal\t1(%eax,%ecx), %eax\n\tnotl\t%ecx\n\txchgl\t%ecx, instruction_repetitions\n'
+             '\tleal\t(%eax,%ecx), %eax\n\tmovl\tinstruction_repetitions, %ecx\n')
 
 
 def statements_of(line):
@@ -66,10 +71,8 @@ def rewrite(source):
     for line in source.splitlines():
         if LABEL.match(line):
             block.close()
-        instructions, ends = 0, False
+        instructions, ends, after = 0, False, ''
         for words in statements_of(line):
-            if words[0] in UNBOUNDED_REPEATS:
-                sys.exit(f'count_instructions.py: cannot count: {line.strip()}')
             if words[0] in REPEATS or words[0] in PREFIXES:
                 repeats |= words[0] in REPEATS
                 words = words[1:]
@@ -78,13 +81,18 @@ def rewrite(source):
             if repeats and STRING.match(words[0]):
                 block.close()
                 out.append(ADD.format(add=ADD_REPETITIONS))
+            elif repeats and COMPARE.match(words[0]):
+                block.close()
+                out.append(NOTE_REPETITIONS)
+                after = ADD.format(add=ADD_NOTED)
             else:
                 instructions += 1
             repeats = False
             ends |= ENDS_BLOCK.match(words[0]) is not None
         block.add(line, instructions)
-        if ends:
+        if ends or after:
             block.close()
+            out.append(after)
     block.close()
     return ''.join(out)
 

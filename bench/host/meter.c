@@ -6,7 +6,7 @@
 #include "bench/host/measured.h"
 
 struct meter meter;
-uint32_t instruction_count, instruction_saved;
+uint32_t instruction_count, instruction_saved, instruction_repetitions;
 
 static const char *const kind_names[METER_KINDS] = {"alloc", "free", "realloc"};
 static const char *const row_names[METER_ROWS] = {"plain", "one-page", "special"};

@@ -36,7 +36,7 @@ struct meter {
 };
 
 extern struct meter meter;
-extern uint32_t instruction_count, instruction_saved;
+extern uint32_t instruction_count, instruction_saved, instruction_repetitions;
 
 /* Notes a call that took `count` instructions; the argument says which call it was. */
 void meter_note(enum meter_kind kind, enum meter_row row, uint32_t count, uint32_t argument);

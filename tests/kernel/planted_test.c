@@ -116,7 +116,7 @@ static uint8_t *locks(void)
 
 static uint8_t *free_mask(void)
 {
-    return (uint8_t *)&pageframe.masks[frame / PAGEFRAME_WORD_FRAMES];
+    return (uint8_t *)&pageframe.busy[frame / PAGEFRAME_WORD_FRAMES];
 }
 
 static uint8_t *word_class(void)
@@ -131,7 +131,7 @@ static uint8_t *group_words(void)
 
 static uint8_t *index_summary(void)
 {
-    return (uint8_t *)&pageframe.summary[0][0];
+    return (uint8_t *)&pageframe.areas[0].kinds;
 }
 
 static uint8_t *ram_count(void)

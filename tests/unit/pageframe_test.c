@@ -299,22 +299,23 @@ TEST(pageframe_check_finds_every_planted_byte)
     for (frame_t frame = 4200; frame < 4300; frame++)
         model_free(frame);
     for (unsigned i = 0; i < 5; i++)
-        model_zero_one(); /* which opens a word */
+        model_zero_one();
+    model_alloc(PAGEFRAME_ANYWHERE, KERNEL); /* which opens a word */
     for (frame_t frame = 4400; frame < 6800; frame += 40)
-        model_free(frame); /* most become loose */
+        model_free(frame);
     for (frame_t frame = 64; frame < 2000; frame += 3)
         model_free(frame);
     model_alloc(PAGEFRAME_BELOW_1M, KERNEL);
-    uint32_t slots = pageframe_slots_count(7000);
     const struct piece pieces[] = {
         ARRAY_PIECE(bytemap.bytes, 7000),
         PIECE(bytemap.count),
+        PIECE(bytemap.budget),
+        PIECE(bytemap.freed),
         ARRAY_PIECE(pageframe.references, 7000),
-        ARRAY_PIECE(pageframe.masks, pageframe_words(7000)),
+        ARRAY_PIECE(pageframe.busy, pageframe_words(7000)),
         ARRAY_PIECE(pageframe.states, pageframe_words(7000)),
         ARRAY_PIECE(pageframe.groups, pageframe_group_count(7000)),
-        ARRAY_PIECE(pageframe.slots, slots),
-        PIECE(pageframe.loose),
+        ARRAY_PIECE(pageframe.rows, pageframe_row_count(7000)),
         PIECE(bytemap.bytes),
         PIECE(bytemap.frames),
         PIECE(bytemap.seal),
@@ -322,7 +323,7 @@ TEST(pageframe_check_finds_every_planted_byte)
          */
         {"pageframe", &pageframe, sizeof(void *) == 4 ? sizeof(pageframe) : sizeof(pageframe.open)},
     };
-    CHECK(pageframe.loose_count != 0 && pageframe.zeroed_count != 0);
+    CHECK(pageframe.open[0].mask != 0 && pageframe.zeroing.ready != 0);
     model_compare();
     for (unsigned i = 0; i < ARRAY_COUNT(pieces); i++)
         plant(&pieces[i], pieces[i].start == &pageframe ? 1500 : 60);

@@ -35,6 +35,13 @@
     .endr
     .endm
 
+    /* The first three again, in the registers that some functions take them from. */
+    .macro load_arguments
+    movl CALL_ARGUMENTS(%ebx), %eax
+    movl CALL_ARGUMENTS + 4(%ebx), %edx
+    movl CALL_ARGUMENTS + 8(%ebx), %ecx
+    .endm
+
     .macro leave_call
     leal -12(%ebp), %esp
     popl %edi
@@ -47,7 +54,7 @@
 /*
  * void bench_call_counted(struct bench_call *call)
  * IN: the C calling convention. OUT: call->result, call->cost: ticks around the call.
- * Between the two readings are the same five instructions for every function, besides its own.
+ * Between the two readings are the same eight instructions for every function, besides its own.
  */
     .globl bench_call_counted
     .type bench_call_counted, @function
@@ -56,6 +63,7 @@ bench_call_counted:
     rdtsc
     movl %eax, %esi
     movl %edx, %edi
+    load_arguments
     call *CALL_FUNCTION(%ebx)
     movl %eax, CALL_RESULT(%ebx)
     rdtsc
@@ -78,6 +86,7 @@ bench_call_stepped:
     pushfl
     orl $EFLAGS_TF, (%esp)
     popfl
+    load_arguments
     call *CALL_FUNCTION(%ebx)
     pushfl
     andl $~EFLAGS_TF, (%esp)

@@ -71,14 +71,14 @@ void bytemap_set(frame_t first, uint32_t count, bytemap_tag_t tag)
 
 uint32_t bytemap_count(bytemap_tag_t tag)
 {
-    return bytemap.count[tag];
+    return tag == BYTEMAP_FREE ? bytemap_free_frames() : bytemap.count[tag];
 }
 
 uint32_t bytemap_count_state(enum bytemap_state state)
 {
     uint32_t sum = 0;
     for (unsigned upper = 0; upper < 256; upper += 16)
-        sum += bytemap.count[upper | state];
+        sum += bytemap_count((bytemap_tag_t)(upper | state));
     return sum;
 }
 
@@ -203,8 +203,8 @@ void bytemap_check(struct check *check)
                         frame, tag);
     }
     for (unsigned tag = 0; tag < 256; tag++)
-        if (recount[tag] != bytemap.count[tag])
+        if (recount[tag] != bytemap_count((bytemap_tag_t)tag))
             check_fault(check, "bytemap: %u frames have byte 0x%02x (%s), the counter says %u",
                         recount[tag], tag, bytemap_state_name((enum bytemap_state)(tag & 15)),
-                        bytemap.count[tag]);
+                        bytemap_count((bytemap_tag_t)tag));
 }

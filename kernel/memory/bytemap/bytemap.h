@@ -16,8 +16,8 @@
  * Locked: its lock count is above zero. Shared: it has more than one reference. Both counts are
  * pageframe's; with the two bits here, whether a frame may simply be freed is in its byte alone.
  *
- * Invariant: count[b] is the number of frames whose byte is b, for each b, always; one function
- * changes both.
+ * Invariant: bytemap_count(b) is the number of frames whose byte is b, for each b, always; whatever
+ * changes a byte moves the counters.
  */
 enum bytemap_state {
     BYTEMAP_ABSENT,    /* no RAM: a hole, a device, the firmware's own */

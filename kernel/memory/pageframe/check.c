@@ -1,13 +1,12 @@
 /* Verifies the frame allocator from first principles: from the bytes alone it works out what the
- * masks, classes, sets, bitmaps, summaries and counters have to be. Whatever it reads may be wrong,
+ * words, classes, sets and counters have to be. Whatever it reads may be wrong,
  * so nothing that is read is used as an index before it was compared with its bounds. */
 #include "kernel/memory/pageframe/internal.h"
 
-/* What the bytes of one zone's groups lead to, gathered while walking up. */
+/* What the bytes lead to, gathered while walking up. */
 struct expectation {
-    uint32_t slots[PAGEFRAME_ORDERS];   /* the 32 slots up to this one */
-    uint32_t summary[PAGEFRAME_ORDERS]; /* the 32 words of slots up to this one */
-    uint32_t loose_words;               /* words with a loose frame up to here */
+    uint32_t groups[PAGEFRAME_KINDS]; /* of the row that is walked */
+    uint32_t rows[PAGEFRAME_KINDS];   /* of the area */
 };
 
 /* The frames of a word that are in state FREE. */
@@ -22,154 +21,149 @@ static uint32_t free_by_state(uint32_t word)
     return mask;
 }
 
-/* What a zone's open word holds of a word. */
-static uint32_t open_mask_of(uint32_t word, unsigned zone)
+/* What an open word holds of a word. */
+static uint32_t open_mask_of(const struct pageframe_open *open, uint32_t word)
 {
-    const struct pageframe_open *open = pageframe_open_of(zone);
-    return open->first == word * PAGEFRAME_WORD_FRAMES ? open->mask : 0;
+    return open->word == word ? open->mask : 0;
 }
 
-/* The loose frame that a word's state speaks of, as a mask. */
-static uint32_t loose_mask_of(uint32_t word, unsigned zone)
+/* A word's mask and class. Returns the class that it must have. */
+static unsigned check_word(struct check *check, uint32_t word, unsigned zone)
 {
-    uint32_t place = pageframe.states[word] - PAGEFRAME_LOOSE;
-    if (zone != pageframe.top_zone || place >= PAGEFRAME_LOOSE_MAX ||
-        place >= pageframe.loose_count || pageframe.loose[place] / PAGEFRAME_WORD_FRAMES != word)
-        return 0;
-    return 1u << pageframe.loose[place] % PAGEFRAME_WORD_FRAMES;
-}
-
-/* A word's mask and state. Returns the class that it must have. */
-static enum pageframe_class check_word(struct check *check, uint32_t word, unsigned zone,
-                                       uint32_t *loose_words)
-{
-    uint32_t mask = pageframe.masks[word], is_free = free_by_state(word);
-    uint32_t open = zone <= pageframe.top_zone ? open_mask_of(word, zone) : 0;
-    uint32_t loose = loose_mask_of(word, zone);
-    enum pageframe_class class = pageframe_class_of(mask);
-    if ((mask & open) != 0 || (mask | open | loose) != is_free)
+    uint32_t mask = ~pageframe.busy[word], is_free = free_by_state(word);
+    uint32_t open = zone <= pageframe.top_zone ? open_mask_of(pageframe_open_of(zone), word) : 0;
+    uint32_t zeroing = open_mask_of(&pageframe.zeroing.open, word);
+    unsigned class = pageframe_class_of(mask);
+    if ((mask & open) != 0 || ((mask | open) & zeroing) != 0 || (mask | open | zeroing) != is_free)
         check_fault(check,
                     "pageframe: frames from 0x%x are free as 0x%08x, the index has 0x%08x, the "
-                    "open word 0x%08x, the stack 0x%08x",
-                    word * PAGEFRAME_WORD_FRAMES, is_free, mask, open, loose);
-    if (loose != 0)
-        ++*loose_words;
-    if (loose != 0 ? mask != 0 : pageframe.states[word] != class)
-        check_fault(check, "pageframe: word 0x%x has state %u and mask 0x%08x", word,
+                    "open word 0x%08x, and 0x%08x are to be zeroed",
+                    word * PAGEFRAME_WORD_FRAMES, is_free, mask, open, zeroing);
+    if (pageframe.states[word] != class * 32)
+        check_fault(check, "pageframe: word 0x%x has state %u and free frames 0x%08x", word,
                     pageframe.states[word], mask);
     return class;
 }
 
-/* The words [first, end) are a group's. Returns the highest order it must have as a bit, or 0. */
-static uint32_t check_group(struct check *check, uint32_t group_index, unsigned zone,
-                            uint32_t first, uint32_t end, uint32_t *loose_words)
+/* The words [first, end) are a group's. Returns the kinds it must be of. */
+static uint32_t check_group(struct check *check, uint32_t at, unsigned zone, uint32_t first,
+                            uint32_t end)
 {
-    uint32_t sets[PAGEFRAME_CLASSES] = {0}, orders = 0;
-    for (uint32_t word = first; word < end; word++)
-        sets[check_word(check, word, zone, loose_words)] |= 1u << word % 32;
-    for (unsigned class = 0; class <= PAGEFRAME_FULL; class ++) {
-        uint32_t kept = pageframe.groups[group_index].words[class];
-        if (kept != sets[class])
-            check_fault(check,
-                        "pageframe: group %u has words 0x%08x of class %u, should have 0x%08x",
-                        group_index, kept, class, sets[class]);
-        if (class < PAGEFRAME_FULL && sets[class] != 0)
-            orders |= 1u << class;
+    const struct pageframe_group *group = &pageframe.groups[at];
+    uint32_t sets[PAGEFRAME_FULL + 1] = {0}, partly_free = 0, kinds = 0;
+    for (uint32_t word = first; word < end; word++) {
+        unsigned class = check_word(check, word, zone);
+        sets[class] |= 1u << word % 32;
+        if (class != PAGEFRAME_EMPTY && class != PAGEFRAME_FULL)
+            partly_free |= 1u << word % 32;
     }
-    orders |= pageframe_full_order(sets[PAGEFRAME_FULL]);
-    if (pageframe.groups[group_index].orders != orders)
-        check_fault(check, "pageframe: group %u has orders 0x%x, should have 0x%x", group_index,
-                    pageframe.groups[group_index].orders, orders);
-    return orders != 0 ? 1u << highest_bit(orders) : 0;
+    if ((group->words[0] & group->words[1]) != 0 ||
+        (group->words[0] | group->words[1]) != partly_free)
+        check_fault(check,
+                    "pageframe: group %u has words 0x%08x and 0x%08x for two turns, should have "
+                    "0x%08x",
+                    at, group->words[0], group->words[1], partly_free);
+    for (unsigned kind = PAGEFRAME_PAIRS; kind <= PAGEFRAME_FULL; kind++)
+        if (group->words[kind] != sets[kind])
+            check_fault(check,
+                        "pageframe: group %u has words 0x%08x of class %u, should have 0x%08x", at,
+                        group->words[kind], kind, sets[kind]);
+    for (unsigned kind = 0; kind < PAGEFRAME_FULL; kind++)
+        if (group->words[kind] != 0)
+            kinds |= 1u << kind;
+    unsigned level = pageframe_class_of(sets[PAGEFRAME_FULL]);
+    if (group->level != level)
+        check_fault(check, "pageframe: group %u has level %u, should have %u", at, group->level,
+                    level);
+    if (group->row != pageframe_row_of(at, zone))
+        check_fault(check, "pageframe: group %u is in row %u, should be in %u", at, group->row,
+                    pageframe_row_of(at, zone));
+    return kinds | (level != PAGEFRAME_EMPTY ? 1u << PAGEFRAME_KIND_OF(level) : 0);
 }
 
-static void check_same(struct check *check, const char *what, unsigned order, uint32_t place,
+static void check_same(struct check *check, const char *what, unsigned kind, uint32_t place,
                        uint32_t kept, uint32_t expected)
 {
     if (kept != expected)
-        check_fault(check, "pageframe: %s of order %u, entry %u is 0x%08x, should be 0x%08x", what,
-                    order, place, kept, expected);
+        check_fault(check, "pageframe: %s %u has 0x%08x of kind %u, should have 0x%08x", what,
+                    place, kept, kind, expected);
 }
 
-/* Compares the words of slots [slot, slot + 32), whose groups have been walked, and goes on. */
-static void check_slots(struct check *check, struct expectation *expected, uint32_t slot)
+/* Compares a row whose groups have been walked, and goes on. */
+static void check_row(struct check *check, struct expectation *expected, uint32_t row,
+                      uint32_t area)
 {
-    bool is_kept = slot / 32 < pageframe_slots_count(pageframe.frames);
-    for (unsigned order = 0; order < ARRAY_COUNT(pageframe.slots->groups); order++) {
-        uint32_t bits = order < PAGEFRAME_ORDERS ? expected->slots[order] : 0;
-        if (is_kept)
-            check_same(check, "bitmap", order, slot / 32, pageframe.slots[slot / 32].groups[order],
-                       bits);
-        if (bits == 0)
-            continue;
-        expected->summary[order] |= 1u << slot / 32 % 32;
-        expected->slots[order] = 0;
+    const struct pageframe_row *kept = &pageframe.rows[row];
+    uint32_t place = row - pageframe_first_row(area);
+    for (unsigned kind = 0; kind < PAGEFRAME_KINDS; kind++) {
+        check_same(check, "row", kind, row, kept->groups[kind], expected->groups[kind]);
+        if (expected->groups[kind] != 0)
+            expected->rows[kind] |= 1u << place;
+        expected->groups[kind] = 0;
     }
+    if (kept->area != &pageframe.areas[area] || kept->place != place)
+        check_fault(check, "pageframe: row %u is not number %u of area %u", row, place, area);
 }
 
-static void check_summary(struct check *check, struct expectation *expected, uint32_t area)
+/* The groups of a row, which are of one zone. */
+static void check_groups(struct check *check, struct expectation *expected, uint32_t row,
+                         unsigned zone)
 {
-    uint32_t orders = 0;
-    for (unsigned order = 0; order < PAGEFRAME_ORDERS; order++) {
-        uint32_t bits = expected->summary[order];
-        check_same(check, "summary", order, area, pageframe.summary[area][order], bits);
-        if (bits != 0)
-            orders |= 1u << order;
-        expected->summary[order] = 0;
-    }
-    if (pageframe.orders[area] != orders)
-        check_fault(check, "pageframe: area %u has orders 0x%x, should have 0x%x", area,
-                    pageframe.orders[area], orders);
-}
-
-/* The slots from this one to the next multiple of 1024, which are one zone's. */
-static void check_thousand(struct check *check, struct expectation *expected, uint32_t place,
-                           unsigned zone)
-{
-    uint32_t base = pageframe_slot_of(0, zone);
-    uint32_t words_end = pageframe_words(pageframe.frames);
     uint32_t zone_first = pageframe_borders[zone] / PAGEFRAME_WORD_FRAMES;
     uint32_t zone_end = pageframe_borders[zone + 1] / PAGEFRAME_WORD_FRAMES;
-    if (zone_end > words_end)
-        zone_end = words_end;
-    for (uint32_t slot = place * 1024; slot < (place + 1) * 1024; slot++) {
-        uint32_t group_index = slot - base;
-        uint32_t first = group_index == 0 ? 0 : (group_index - 1) * 32;
-        uint32_t end = first + 32 < zone_end ? first + 32 : zone_end;
+    uint32_t area_index = pageframe_area_of(row);
+    struct pageframe_area area = pageframe_empty_area(area_index);
+    if (zone_end > pageframe_words(pageframe.frames))
+        zone_end = pageframe_words(pageframe.frames);
+    for (uint32_t i = 0; i < 32; i++) {
+        uint32_t at = (row - pageframe_first_row(area_index)) * 32 + i;
+        uint32_t first = area.word + at * 32, end = first + 32;
         if (first < zone_first)
             first = zone_first;
-        if ((zone == 0 ? group_index == 0 : group_index != 0) && first < end) {
-            uint32_t order =
-                check_group(check, group_index, zone, first, end, &expected->loose_words);
-            if (order != 0)
-                expected->slots[lowest_bit(order)] |= 1u << slot % 32;
-        }
-        if (slot % 32 == 31)
-            check_slots(check, expected, slot - 31);
+        if (end > zone_end)
+            end = zone_end;
+        if (first >= end)
+            continue;
+        uint32_t kinds =
+            check_group(check, (uint32_t)(area.group - pageframe.groups) + at, zone, first, end);
+        for (; kinds != 0; kinds &= kinds - 1)
+            expected->groups[lowest_bit(kinds)] |= 1u << i;
     }
+}
+
+/* An area, whose rows are those that there are. */
+static void check_area(struct check *check, uint32_t area)
+{
+    struct expectation expected = {{0}, {0}};
+    struct pageframe_area empty = pageframe_empty_area(area), *kept = &pageframe.areas[area];
+    unsigned zone = area < PAGEFRAME_ZONES - 1 ? area : PAGEFRAME_ZONES - 1;
+    uint32_t rows = pageframe_row_count(pageframe.frames), kinds = 0;
+    for (uint32_t row = pageframe_first_row(area); row < rows && pageframe_area_of(row) == area;
+         row++) {
+        check_groups(check, &expected, row, zone);
+        check_row(check, &expected, row, area);
+    }
+    for (unsigned kind = 0; kind < PAGEFRAME_KINDS; kind++) {
+        check_same(check, "area", kind, area, kept->rows[kind], expected.rows[kind]);
+        if (expected.rows[kind] != 0)
+            kinds |= 1u << kind;
+    }
+    if (kept->kinds != kinds)
+        check_fault(check, "pageframe: area %u has kinds 0x%x, should have 0x%x", area, kept->kinds,
+                    kinds);
+    if (area >= pageframe.area_count)
+        empty = (struct pageframe_area){0};
+    if (kept->row != empty.row || kept->group != empty.group || kept->word != empty.word)
+        check_fault(check, "pageframe: area %u starts elsewhere, at word 0x%x", area, kept->word);
 }
 
 static void check_index(struct check *check)
 {
-    struct expectation expected = {0};
-    for (uint32_t area = 0; area < PAGEFRAME_AREAS; area++) {
-        unsigned zone = area < PAGEFRAME_ZONES - 1 ? area : PAGEFRAME_ZONES - 1;
-        check_thousand(check, &expected, area, zone);
-        check_summary(check, &expected, area);
-    }
-    if (pageframe.loose_count != expected.loose_words)
-        check_fault(check, "pageframe: %u frames are on the stack, %u words have one there",
-                    pageframe.loose_count, expected.loose_words);
-    for (uint32_t i = expected.loose_words; i < PAGEFRAME_LOOSE_MAX; i++)
-        if (pageframe.loose[i] != 0)
-            check_fault(check, "pageframe: entry %u beyond the stack is 0x%x", i,
-                        pageframe.loose[i]);
-    for (uint32_t i = 0; i < pageframe_group_count(pageframe.frames); i++) {
-        unsigned zone = i < 2 ? i : pageframe_zone_of((frame_t)(i - 1) * PAGEFRAME_GROUP_FRAMES);
-        if (pageframe.groups[i].slot != pageframe_slot_of(i, zone))
-            check_fault(check, "pageframe: group %u has slot 0x%x, should have 0x%x", i,
-                        pageframe.groups[i].slot, pageframe_slot_of(i, zone));
-    }
+    uint32_t turn = pageframe.turn, other = pageframe.other_turn;
+    if (turn + other != 1 || turn > 1)
+        check_fault(check, "pageframe: turn %u, and %u waits", turn, other);
+    for (uint32_t area = 0; area < PAGEFRAME_AREAS; area++)
+        check_area(check, area);
 }
 
 /* A zone's count of free frames and its open word, which check_word has compared with its bytes if
@@ -189,33 +183,27 @@ static void check_zone(struct check *check, unsigned zone)
         return;
     frame_t first = pageframe_open_of(zone)->first;
     if (first < start || first >= end || first % PAGEFRAME_WORD_FRAMES != 0 ||
-        first != ~pageframe_open_of(zone)->not_first)
+        first / PAGEFRAME_WORD_FRAMES != pageframe_open_of(zone)->word)
         check_fault(check, "pageframe: the open word of zone %u is at frame 0x%x", zone, first);
 }
 
-/* The stack of zeroed frames and the frames in state ZEROED are the same. */
+/* The frames in state ZEROED are those of the word in which frames are zeroed ahead. */
 static void check_zeroed(struct check *check)
 {
-    uint32_t count = pageframe.zeroed_count, zeroed = 0;
-    for (frame_t frame = 0; frame < pageframe.frames; frame++)
-        zeroed += bytemap_get(frame) == BYTEMAP_ZEROED;
-    if (count != zeroed || count > PAGEFRAME_ZEROED_MAX) {
-        check_fault(check, "pageframe: %u frames are zeroed, %u are on the stack", zeroed, count);
-        return;
+    const struct pageframe_zeroing *zeroing = &pageframe.zeroing;
+    frame_t first = zeroing->open.first;
+    if (first >= pageframe.frames || first >= PAGEFRAME_BORDER_3 ||
+        first % PAGEFRAME_WORD_FRAMES != 0 || first / PAGEFRAME_WORD_FRAMES != zeroing->open.word)
+        check_fault(check, "pageframe: frames are zeroed ahead at frame 0x%x", first);
+    for (frame_t frame = 0; frame < pageframe.frames; frame++) {
+        bool is_ready = frame - first < PAGEFRAME_WORD_FRAMES && has_bit(zeroing->ready, frame);
+        if (is_ready != (bytemap_get(frame) == BYTEMAP_ZEROED))
+            check_fault(check, "pageframe: frame 0x%x is %s", frame,
+                        is_ready ? "not zeroed, but should be" : "zeroed, and nobody knows");
     }
-    for (uint32_t i = 0; i < count; i++) {
-        frame_t frame = pageframe.zeroed[i];
-        bool is_twice = false;
-        for (uint32_t j = 0; j < i; j++)
-            is_twice |= pageframe.zeroed[j] == frame;
-        if (is_twice || frame >= pageframe.frames || bytemap_get(frame) != BYTEMAP_ZEROED)
-            check_fault(check, "pageframe: frame 0x%x on the stack of zeroed frames is %s", frame,
-                        is_twice ? "there twice" : "not zeroed");
-    }
-    for (uint32_t i = count; i < PAGEFRAME_ZEROED_MAX; i++)
-        if (pageframe.zeroed[i] != 0)
-            check_fault(check, "pageframe: entry %u beyond the stack of zeroed frames is 0x%x", i,
-                        pageframe.zeroed[i]);
+    for (frame_t bit = 0; bit < PAGEFRAME_WORD_FRAMES; bit++)
+        if (has_bit(zeroing->ready, bit) && first + bit >= pageframe.frames)
+            check_fault(check, "pageframe: frame 0x%x, which is none, is zeroed", first + bit);
 }
 
 /* Reference words against the bits of the bytes, and their sum. */
@@ -244,18 +232,17 @@ static void check_references(struct check *check)
 
 static void check_counters(struct check *check)
 {
-    uint32_t spare = bytemap.count[BYTEMAP_FREE] + bytemap.count[BYTEMAP_ZEROED];
-    uint32_t kept = pageframe.reserve_frames + pageframe.promised_frames,
-             given_out = pageframe_given_out();
-    uint32_t allocated = (uint32_t)pageframe.granted - (uint32_t)pageframe.budget;
+    uint32_t spare = bytemap_free_frames() + bytemap.count[BYTEMAP_ZEROED];
+    uint32_t kept = pageframe.reserve_frames + pageframe.promised_frames;
+    uint32_t budget = (uint32_t)bytemap.budget, allocated = (uint32_t)pageframe.granted - budget;
+    uint32_t given_out = pageframe_given_out();
     if (pageframe.granted != ~pageframe.ungranted)
         check_fault(check, "pageframe: the count of frames granted and its complement disagree");
-    if (allocated - pageframe.freed != given_out)
+    if (allocated - bytemap.freed != given_out)
         check_fault(check, "pageframe: %u frames are out, but %u went and %u came back", given_out,
-                    allocated, pageframe.freed);
-    if ((uint32_t)pageframe.budget > (spare > kept ? spare - kept : 0))
-        check_fault(check, "pageframe: the budget of %u frames reaches into the reserve",
-                    pageframe.budget);
+                    allocated, bytemap.freed);
+    if (budget > (spare > kept ? spare - kept : 0))
+        check_fault(check, "pageframe: the budget of %u frames reaches into the reserve", budget);
     if (pageframe.promised_frames != ~pageframe.promised_frames_not ||
         pageframe.promised_frames > spare)
         check_fault(check, "pageframe: %u frames are promised, %u are free",
@@ -268,7 +255,7 @@ static void check_counters(struct check *check)
         check_fault(check, "pageframe: failures, refusals and their sum's complement disagree");
     for (unsigned below = pageframe.top_zone + 1; below < PAGEFRAME_ZONES; below++)
         if (pageframe.open[below].mask != 0 || pageframe.open[below].first != 0 ||
-            pageframe.open[below].not_first != 0)
+            pageframe.open[below].word != 0)
             check_fault(check, "pageframe: there is an open word for no zone");
 }
 
@@ -282,7 +269,8 @@ static bool is_layout_right(void)
     if (pageframe.top_zone != zone)
         return false;
     return pageframe.seal == pageframe_seal() && pageframe.top_first == pageframe_borders[zone] &&
-           pageframe.top_count == pageframe.frames - pageframe_borders[zone];
+           pageframe.top_count == pageframe.frames - pageframe_borders[zone] &&
+           pageframe.area_count == pageframe_area_of(pageframe_row_count(pageframe.frames) - 1) + 1;
 }
 
 void pageframe_check(struct check *check)

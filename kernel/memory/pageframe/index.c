@@ -3,8 +3,12 @@
 #include "kernel/memory/pageframe/internal.h"
 #include "kernel/memory/platform.h"
 
-#define ALL            UINT32_MAX
-#define ORDERS_IN_WORD ((1u << PAGEFRAME_FULL) - 1)
+#define ALL           UINT32_MAX
+#define ALWAYS_INLINE static inline __attribute__((always_inline))
+
+/* The kinds that have a block of 2^order frames. Words of class ONES are of no kind but a turn. */
+#define KINDS_FROM(order) (ALL << ((order) + ((order) != 0)))
+#define TURNS             ((1u << PAGEFRAME_TURNS) - 1)
 
 const frame_t pageframe_borders[PAGEFRAME_ZONES + 1] = {0,
                                                         PAGEFRAME_BORDER_1,
@@ -13,9 +17,33 @@ const frame_t pageframe_borders[PAGEFRAME_ZONES + 1] = {0,
                                                         PAGEFRAME_BORDER_4,
                                                         (frame_t)PAGEFRAME_FRAMES_MAX};
 
-_Static_assert(PAGEFRAME_BORDER_3 % PAGEFRAME_GROUP_FRAMES == 0, "no group straddles two zones");
-_Static_assert(PAGEFRAME_BORDER_4 <= 1024 * PAGEFRAME_GROUP_FRAMES,
-               "each of zones 0 to 3 fits 1024 slots");
+#define ROW_FRAMES  (32 * PAGEFRAME_GROUP_FRAMES)
+#define AREA_FRAMES (32 * ROW_FRAMES)
+/* Rows 0 and 1 are those of zones 0 and 1; from zone 2 on they are counted from frame 0. */
+#define ROW_ZONE_2 2u
+#define ROW_ZONE_3 (ROW_ZONE_2 + PAGEFRAME_BORDER_3 / ROW_FRAMES)
+#define ROW_ZONE_4 (ROW_ZONE_2 + PAGEFRAME_BORDER_4 / ROW_FRAMES)
+
+_Static_assert(PAGEFRAME_BORDER_2 % PAGEFRAME_GROUP_FRAMES == 0 &&
+                   PAGEFRAME_BORDER_3 % ROW_FRAMES == 0 && PAGEFRAME_BORDER_4 <= AREA_FRAMES &&
+                   PAGEFRAME_BORDER_4 % ROW_FRAMES == 0,
+               "no group or row straddles two zones, and zones 0 to 3 fit an area each");
+_Static_assert((PAGEFRAME_FRAMES_MAX - PAGEFRAME_BORDER_4) / AREA_FRAMES == PAGEFRAME_AREAS - 4,
+               "zone 4 has the other areas");
+
+/* A block of ones around a bit, aligned. */
+#define BLOCK(ones, bit, size) ((uint32_t)(ones) << ((bit) & (32u - (size))))
+#define BLOCKS_4(ones, bit, size)                                                                  \
+    BLOCK(ones, bit, size), BLOCK(ones, (bit) + 1, size), BLOCK(ones, (bit) + 2, size),            \
+        BLOCK(ones, (bit) + 3, size)
+#define BLOCKS_16(ones, bit, size)                                                                 \
+    BLOCKS_4(ones, bit, size), BLOCKS_4(ones, (bit) + 4, size), BLOCKS_4(ones, (bit) + 8, size),   \
+        BLOCKS_4(ones, (bit) + 12, size)
+#define BLOCKS_32(ones, size) BLOCKS_16(ones, 0, size), BLOCKS_16(ones, 16, size)
+
+const uint32_t pageframe_completed[] = {
+    BLOCKS_32(0, 1),       BLOCKS_32(0x3, 2),  BLOCKS_32(0xF, 4), BLOCKS_32(0xFF, 8),
+    BLOCKS_32(0xFFFF, 16), BLOCKS_32(ALL, 32), BLOCKS_32(0, 1)};
 
 /* The bits at which an aligned block of 2^order can start. */
 static const uint32_t block_starts[6] = {ALL, 0x55555555, 0x11111111, 0x01010101, 0x00010001, 1};
@@ -25,455 +53,524 @@ uint32_t pageframe_group_count(uint32_t frames)
     return (frames + PAGEFRAME_GROUP_FRAMES - 1) / PAGEFRAME_GROUP_FRAMES + 1;
 }
 
-uint32_t pageframe_slots_count(uint32_t frames)
+uint32_t pageframe_row_count(uint32_t frames)
 {
-    uint32_t last_word = (frames - 1) / PAGEFRAME_WORD_FRAMES;
-    unsigned zone = pageframe_zone_of(frames - 1);
-    return pageframe_slot_of(pageframe_group_of(last_word), zone) / 32 + 1;
+    return ROW_ZONE_2 + (frames + ROW_FRAMES - 1) / ROW_FRAMES;
 }
 
-/* Each step doubles the length of the stretch of ones that a bit stands for; only aligned ones
- * count in the end. */
-uint32_t pageframe_blocks(uint32_t mask, unsigned order)
+uint32_t pageframe_row_of(uint32_t group, unsigned zone)
+{
+    return zone < 2 ? zone : ROW_ZONE_2 + (group - 1) / 32;
+}
+
+uint32_t pageframe_area_of(uint32_t row)
+{
+    if (row < ROW_ZONE_4)
+        return (row >= 1) + (row >= ROW_ZONE_2) + (row >= ROW_ZONE_3);
+    return PAGEFRAME_ZONES - 1 + (row - ROW_ZONE_4) / 32;
+}
+
+uint32_t pageframe_first_row(uint32_t area)
+{
+    static const uint32_t rows[] = {0, 1, ROW_ZONE_2, ROW_ZONE_3};
+    return area < ARRAY_COUNT(rows) ? rows[area] : ROW_ZONE_4 + (area - ARRAY_COUNT(rows)) * 32;
+}
+
+struct pageframe_area pageframe_empty_area(uint32_t area)
+{
+    uint32_t row = pageframe_first_row(area);
+    uint32_t group = row < ROW_ZONE_2 ? 0 : (row - ROW_ZONE_2) * 32;
+    return (struct pageframe_area){.row = pageframe.rows + row,
+                                   .group = pageframe.groups + group + (area != 0),
+                                   .word = group * 32};
+}
+
+/* The starts of the free blocks of 2^order, aligned to that. Each step doubles the length of the
+ * stretch of ones that a bit stands for; only aligned ones count in the end. */
+static inline uint32_t blocks_of(uint32_t free, unsigned order)
 {
     if (order >= 1)
-        mask &= mask >> 1;
+        free &= free >> 1;
     if (order >= 2)
-        mask &= mask >> 2;
+        free &= free >> 2;
     if (order >= 3)
-        mask &= mask >> 4;
+        free &= free >> 4;
     if (order >= 4)
-        mask &= mask >> 8;
+        free &= free >> 8;
     if (order >= 5)
-        mask &= mask >> 16;
-    return mask & block_starts[order];
+        free &= free >> 16;
+    return free & block_starts[order];
 }
 
-static inline enum pageframe_class class_of(uint32_t mask)
+static inline unsigned class_of(uint32_t free)
 {
-    if (mask == 0)
+    if (free == 0)
         return PAGEFRAME_EMPTY;
-    if (mask == ALL)
+    if (free == ALL)
         return PAGEFRAME_FULL;
-    if ((mask &= mask >> 1 & block_starts[1]) == 0)
-        return (enum pageframe_class)0;
-    if ((mask &= mask >> 2 & block_starts[2]) == 0)
-        return (enum pageframe_class)1;
-    if ((mask &= mask >> 4 & block_starts[3]) == 0)
-        return (enum pageframe_class)2;
-    return (mask & mask >> 8 & block_starts[4]) == 0 ? (enum pageframe_class)3
-                                                     : (enum pageframe_class)4;
+    if ((free &= free >> 1 & block_starts[1]) == 0)
+        return PAGEFRAME_ONES;
+    if ((free &= free >> 2 & block_starts[2]) == 0)
+        return PAGEFRAME_PAIRS;
+    if ((free &= free >> 4 & block_starts[3]) == 0)
+        return PAGEFRAME_PAIRS + 1;
+    return (free & free >> 8 & block_starts[4]) == 0 ? PAGEFRAME_PAIRS + 2 : PAGEFRAME_PAIRS + 3;
 }
 
-enum pageframe_class pageframe_class_of(uint32_t mask)
+unsigned pageframe_class_of(uint32_t free)
 {
-    return class_of(mask);
+    return class_of(free);
 }
 
-uint32_t pageframe_full_order(uint32_t full_words)
+static inline struct pageframe_group *group_of(uint32_t word)
 {
-    return full_words == 0 ? 0 : 1u << (PAGEFRAME_ORDER_FULL + class_of(full_words));
+    return &pageframe.groups[pageframe_group_of(word)];
 }
 
-/* The start of an aligned block of 2^order bits, preferably one that no larger block is broken up
- * for. There is one. */
-static unsigned best_block(uint32_t mask, unsigned order)
+/* The group of a word becomes one of a kind. */
+ALWAYS_INLINE void row_enter(const struct pageframe_group *group, uint32_t word, unsigned kind)
 {
-    uint32_t blocks = pageframe_blocks(mask, order);
-    if (order >= 5)
-        return 0;
-    uint32_t larger = blocks & blocks >> (1u << order) & block_starts[order + 1];
-    uint32_t alone = blocks & ~(larger | larger << (1u << order));
-    return lowest_bit(alone != 0 ? alone : blocks);
-}
-
-/* A level is told only when a word of the one below starts or ceases to hold a bit. */
-static inline void order_enter(unsigned order, uint32_t slot)
-{
-    uint32_t *groups = &pageframe.slots[slot / 32].groups[order], before = *groups;
-    *groups = before | 1u << slot % 32;
-    if (before != 0)
+    struct pageframe_row *row = &pageframe.rows[group->row];
+    uint32_t before = row->groups[kind];
+    row->groups[kind] = with_bit(before, word / 32);
+    if (LIKELY(before != 0))
         return;
-    pageframe.summary[slot / 1024][order] |= 1u << slot / 32 % 32;
-    pageframe.orders[slot / 1024] |= 1u << order;
+    struct pageframe_area *area = row->area;
+    area->rows[kind] = with_bit(area->rows[kind], (uint32_t)row->place);
+    area->kinds = with_bit(area->kinds, kind);
 }
 
-static inline void order_leave(unsigned order, uint32_t slot)
+/* It no longer is. */
+ALWAYS_INLINE void row_leave(const struct pageframe_group *group, uint32_t word, unsigned kind)
 {
-    if ((pageframe.slots[slot / 32].groups[order] &= ~(1u << slot % 32)) != 0)
+    struct pageframe_row *row = &pageframe.rows[group->row];
+    uint32_t after = without_bit(row->groups[kind], word / 32);
+    row->groups[kind] = after;
+    if (LIKELY(after != 0))
         return;
-    if ((pageframe.summary[slot / 1024][order] &= ~(1u << slot / 32 % 32)) == 0)
-        pageframe.orders[slot / 1024] &= ~(1u << order);
+    struct pageframe_area *area = row->area;
+    after = without_bit(area->rows[kind], (uint32_t)row->place);
+    area->rows[kind] = after;
+    if (after == 0)
+        area->kinds = without_bit(area->kinds, kind);
 }
 
-/* Gives a group its orders, and moves it between the bitmaps if the highest has changed. */
-static __attribute__((always_inline)) inline void group_set_orders(struct pageframe_group *group,
-                                                                   uint32_t after)
+/* A word becomes one of a kind below FULL, or ceases to be. */
+ALWAYS_INLINE void group_enter(struct pageframe_group *group, uint32_t word, unsigned kind)
 {
-    uint32_t before = group->orders, slot = group->slot;
-    group->orders = after;
-    if ((before ^ after) <= (before & after)) /* the highest bits agree */
-        return;
-    if (before != 0)
-        order_leave(highest_bit(before), slot);
-    if (after != 0)
-        order_enter(highest_bit(after), slot);
+    uint32_t before = group->words[kind];
+    group->words[kind] = with_bit(before, word);
+    if (UNLIKELY(before == 0))
+        row_enter(group, word, kind);
 }
 
-/* Puts a word into the set of its new class, which is another than before. */
-static void word_reclass(uint32_t word, unsigned before, unsigned after)
+ALWAYS_INLINE void group_leave(struct pageframe_group *group, uint32_t word, unsigned kind)
 {
-    uint32_t bit = 1u << word % 32;
-    struct pageframe_group *group = &pageframe.groups[pageframe_group_of(word)];
-    uint32_t orders = group->orders;
-    pageframe.states[word] = (uint16_t)after;
-    if (before < PAGEFRAME_FULL && (group->words[before] &= ~bit) == 0)
-        orders &= ~(1u << before);
-    if (after < PAGEFRAME_FULL) {
-        group->words[after] |= bit;
-        orders |= 1u << after;
-    }
-    if (before == PAGEFRAME_FULL || after == PAGEFRAME_FULL) {
-        uint32_t full = group->words[PAGEFRAME_FULL] ^ bit;
-        group->words[PAGEFRAME_FULL] = full;
-        orders = (orders & ORDERS_IN_WORD) | pageframe_full_order(full);
-    }
-    if (orders != group->orders)
-        group_set_orders(group, orders);
+    uint32_t after = without_bit(group->words[kind], word);
+    group->words[kind] = after;
+    if (UNLIKELY(after == 0))
+        row_leave(group, word, kind);
 }
 
-/* The last entry of the stack moves to the place that becomes free. */
-static inline void absorb(uint32_t word)
+/* A partly free word is no longer one. */
+ALWAYS_INLINE void leave_turn(struct pageframe_group *group, uint32_t word)
 {
-    uint32_t place = pageframe.states[word] - PAGEFRAME_LOOSE, last = --pageframe.loose_count;
-    frame_t frame = pageframe.loose[place], moved = pageframe.loose[last];
-    MEMORY_ASSERT(place <= last);
-    pageframe.loose[place] = moved;
-    pageframe.loose[last] = 0;
-    pageframe.states[moved / PAGEFRAME_WORD_FRAMES] = (uint16_t)(PAGEFRAME_LOOSE + place);
-    pageframe.states[word] = PAGEFRAME_EMPTY;
-    pageframe.masks[word] |= 1u << frame % PAGEFRAME_WORD_FRAMES;
+    group_leave(group, word, has_bit(group->words[1], word));
 }
 
-void pageframe_index_settle(uint32_t word)
+ALWAYS_INLINE void set_level(struct pageframe_group *group, uint32_t word, unsigned level)
 {
-    if (pageframe.states[word] >= PAGEFRAME_LOOSE)
-        absorb(word);
-    unsigned before = pageframe.states[word], after = class_of(pageframe.masks[word]);
-    if (before != after)
-        word_reclass(word, before, after);
+    unsigned before = group->level;
+    group->level = (uint16_t)level;
+    if (before != PAGEFRAME_EMPTY)
+        row_leave(group, word, PAGEFRAME_KIND_OF(before));
+    if (level != PAGEFRAME_EMPTY)
+        row_enter(group, word, PAGEFRAME_KIND_OF(level));
 }
 
-/*
- * A frame that is freed in a word changes the word's class only if it completes a block of one
- * order above: [class]: so many bits at so aligned a place. An empty word gets its first block.
- */
-static const struct {
-    uint32_t block, align;
-} next_block[PAGEFRAME_CLASSES] = {{0x3, 30}, {0xF, 28}, {0xFF, 24}, {0xFFFF, 16},
-                                   {ALL, 0},  {ALL, 0},  {0x1, 31}};
-
-void pageframe_index_put(frame_t frame)
+/* A word becomes FULL. As a frame that becomes free does with its word, it can raise its group's
+ * level by one. */
+static NOINLINE void full_enter(struct pageframe_group *group, uint32_t word)
 {
-    uint32_t word = frame / PAGEFRAME_WORD_FRAMES, state = pageframe.states[word];
-    uint32_t mask = pageframe.masks[word] | 1u << frame % PAGEFRAME_WORD_FRAMES;
-    pageframe.masks[word] = mask;
-    if (state < PAGEFRAME_CLASSES) {
-        uint32_t block = next_block[state].block << (frame & next_block[state].align);
-        if ((~mask & block) != 0)
-            return;
-    }
-    pageframe_index_settle(word);
-}
-
-/* Turns whole words of one group from empty to full, or from full to empty, in one step for the
- * group. */
-static void words_fill(uint32_t first, uint32_t count, uint32_t mask)
-{
-    struct pageframe_group *group = &pageframe.groups[pageframe_group_of(first)];
-    uint32_t words = (ALL >> (32 - count)) << first % 32, full = group->words[PAGEFRAME_FULL];
-    memset(&pageframe.masks[first], (int)(mask & 0xFF), count * sizeof(uint32_t));
-    for (uint32_t word = first; word < first + count; word++)
-        pageframe.states[word] = mask != 0 ? PAGEFRAME_FULL : PAGEFRAME_EMPTY;
-    full = mask != 0 ? full | words : full & ~words;
+    uint32_t full = with_bit(group->words[PAGEFRAME_FULL], word);
     group->words[PAGEFRAME_FULL] = full;
-    group_set_orders(group, (group->orders & ORDERS_IN_WORD) | pageframe_full_order(full));
+    if ((pageframe_completed[group->level * 32 + word % 32] & ~full) == 0)
+        set_level(group, word, group->level + 1u);
 }
 
-/* Sets or clears the bits of frames inside one word. */
-static inline void set_part(uint32_t word, uint32_t offset, uint32_t count, uint32_t value)
+/* A word ceases to be FULL: then its group may lose its largest block, of which a half remains. */
+static NOINLINE void full_leave(struct pageframe_group *group, uint32_t word)
 {
-    uint32_t bits = (ALL >> (PAGEFRAME_WORD_FRAMES - count)) << offset;
-    uint32_t mask = pageframe.masks[word];
-    pageframe.masks[word] = value != 0 ? mask | bits : mask & ~bits;
-    pageframe_index_settle(word);
+    uint32_t full = without_bit(group->words[PAGEFRAME_FULL], word);
+    group->words[PAGEFRAME_FULL] = full;
+    if (blocks_of(full, group->level - 1u) == 0)
+        set_level(group, word, group->level - 1u);
 }
 
-/* Sets or clears the bits of [first, first + count): a part of a word, whole words group by group,
- * a part of a word. */
-static void set_range(frame_t first, uint32_t count, uint32_t value)
+ALWAYS_INLINE void rise(uint32_t word)
+{
+    struct pageframe_group *group = group_of(word);
+    unsigned before = pageframe.states[word] / 32u, after = before + 1;
+    pageframe.states[word] = (uint16_t)(after * 32);
+    if (before >= PAGEFRAME_PAIRS)
+        group_leave(group, word, before);
+    if (LIKELY(after < PAGEFRAME_FULL)) {
+        group_enter(group, word, after == PAGEFRAME_ONES ? pageframe.other_turn : after);
+    } else {
+        leave_turn(group, word);
+        full_enter(group, word);
+    }
+}
+
+PAGEFRAME_CALL void pageframe_index_rise(uint32_t word)
+{
+    rise(word);
+}
+
+PAGEFRAME_CALL int pageframe_index_rise_at_last(uint32_t word, unsigned long saved)
+{
+    rise(word);
+    platform_interrupts_restore(saved);
+    return 0;
+}
+
+/* Frames of a word have become free: its class rises. */
+ALWAYS_INLINE void climb(struct pageframe_group *group, uint32_t word, unsigned before,
+                         unsigned after)
+{
+    pageframe.states[word] = (uint16_t)(after * 32);
+    if (before >= PAGEFRAME_PAIRS)
+        group_leave(group, word, before);
+    if (after < PAGEFRAME_FULL) {
+        if (after >= PAGEFRAME_PAIRS)
+            group_enter(group, word, after);
+        if (before == PAGEFRAME_EMPTY)
+            group_enter(group, word, pageframe.other_turn);
+    } else {
+        if (before != PAGEFRAME_EMPTY)
+            leave_turn(group, word);
+        full_enter(group, word);
+    }
+}
+
+/* Frames of a word are no longer free: its class falls. */
+ALWAYS_INLINE void fall(struct pageframe_group *group, uint32_t word, unsigned before,
+                        unsigned after)
+{
+    pageframe.states[word] = (uint16_t)(after * 32);
+    if (after >= PAGEFRAME_PAIRS)
+        group_enter(group, word, after);
+    if (before < PAGEFRAME_FULL) {
+        if (before >= PAGEFRAME_PAIRS)
+            group_leave(group, word, before);
+        if (after == PAGEFRAME_EMPTY)
+            leave_turn(group, word);
+    } else {
+        if (after != PAGEFRAME_EMPTY)
+            group_enter(group, word, pageframe.other_turn);
+        full_leave(group, word);
+    }
+}
+
+/* Frames inside one word become free, or busy. */
+ALWAYS_INLINE void free_part(uint32_t word, uint32_t frames)
+{
+    uint32_t free = ~pageframe.busy[word] | frames;
+    unsigned before = pageframe.states[word] / 32u, after = class_of(free);
+    pageframe.busy[word] = ~free;
+    if (before != after)
+        climb(group_of(word), word, before, after);
+}
+
+ALWAYS_INLINE void busy_part(struct pageframe_group *group, uint32_t word, uint32_t frames)
+{
+    uint32_t free = ~(pageframe.busy[word] | frames);
+    unsigned before = pageframe.states[word] / 32u, after = class_of(free);
+    pageframe.busy[word] = ~free;
+    if (before != after)
+        fall(group, word, before, after);
+}
+
+/* `count` frames of a word, fewer than all. */
+static inline uint32_t part_of_word(frame_t first, uint32_t count)
+{
+    return ((1u << count) - 1) << first % PAGEFRAME_WORD_FRAMES;
+}
+
+/* Whole words of one group from EMPTY to FULL, or from FULL to EMPTY. */
+static NOINLINE void turn_words(uint32_t first, uint32_t count, unsigned class)
+{
+    struct pageframe_group *group = group_of(first);
+    uint32_t words = (ALL >> (32 - count)) << first % 32;
+    uint32_t full = group->words[PAGEFRAME_FULL] ^ words;
+    unsigned level = class_of(full);
+    group->words[PAGEFRAME_FULL] = full;
+    if (level != group->level)
+        set_level(group, first, level);
+    fill_32(&pageframe.busy[first], class == PAGEFRAME_FULL ? 0 : ALL, count);
+    fill_16(&pageframe.states[first], (uint16_t)(class * 32), count);
+}
+
+/* Frames become free, or busy: a part of a word, whole words group by group, a part of a word. */
+static NOINLINE void turn_range(frame_t first, uint32_t count, unsigned class)
 {
     while (count != 0) {
-        uint32_t word = first / PAGEFRAME_WORD_FRAMES;
-        uint32_t offset = first % PAGEFRAME_WORD_FRAMES;
-        uint32_t step = PAGEFRAME_WORD_FRAMES - offset;
+        uint32_t offset = first % PAGEFRAME_WORD_FRAMES, step = PAGEFRAME_WORD_FRAMES - offset;
         if (offset != 0 || count < PAGEFRAME_WORD_FRAMES) {
             if (step > count)
                 step = count;
-            set_part(word, offset, step, value);
+            if (class == PAGEFRAME_FULL)
+                free_part(first / PAGEFRAME_WORD_FRAMES, part_of_word(first, step));
+            else
+                busy_part(group_of(first / PAGEFRAME_WORD_FRAMES), first / PAGEFRAME_WORD_FRAMES,
+                          part_of_word(first, step));
         } else {
             step = PAGEFRAME_GROUP_FRAMES - first % PAGEFRAME_GROUP_FRAMES;
             if (step > count)
                 step = count & ~(PAGEFRAME_WORD_FRAMES - 1);
-            words_fill(word, step / PAGEFRAME_WORD_FRAMES, value);
+            turn_words(first / PAGEFRAME_WORD_FRAMES, step / PAGEFRAME_WORD_FRAMES, class);
         }
         first += step;
         count -= step;
     }
 }
 
-/* Whether [first, first + count) lies inside one word and is not all of it: the short way. */
-static inline bool is_part(frame_t first, uint32_t count)
+/* The short ways are for a part of one word, and for whole words of one group. */
+PAGEFRAME_CALL void pageframe_index_add(frame_t first, uint32_t count)
 {
-    return count < PAGEFRAME_WORD_FRAMES &&
-           first % PAGEFRAME_WORD_FRAMES + count <= PAGEFRAME_WORD_FRAMES;
-}
-
-void pageframe_index_add(frame_t first, uint32_t count)
-{
-    if (is_part(first, count))
-        set_part(first / PAGEFRAME_WORD_FRAMES, first % PAGEFRAME_WORD_FRAMES, count, ALL);
+    if (LIKELY(first % PAGEFRAME_WORD_FRAMES + count <= PAGEFRAME_WORD_FRAMES &&
+               count < PAGEFRAME_WORD_FRAMES))
+        free_part(first / PAGEFRAME_WORD_FRAMES, part_of_word(first, count));
+    else if (LIKELY((first | count) % PAGEFRAME_WORD_FRAMES == 0 &&
+                    first % PAGEFRAME_GROUP_FRAMES + count <= PAGEFRAME_GROUP_FRAMES))
+        turn_words(first / PAGEFRAME_WORD_FRAMES, count / PAGEFRAME_WORD_FRAMES, PAGEFRAME_FULL);
     else
-        set_range(first, count, ALL);
+        turn_range(first, count, PAGEFRAME_FULL);
 }
 
-void pageframe_index_remove(frame_t first, uint32_t count)
+PAGEFRAME_CALL void pageframe_index_remove(frame_t first, uint32_t count)
 {
-    if (is_part(first, count))
-        set_part(first / PAGEFRAME_WORD_FRAMES, first % PAGEFRAME_WORD_FRAMES, count, 0);
-    else
-        set_range(first, count, 0);
+    turn_range(first, count, PAGEFRAME_EMPTY);
 }
 
-/* The group in the lowest slot of an area with this highest order. There is one. */
-static inline uint32_t first_group(unsigned zone, uint32_t area, unsigned order)
+/* The area of zone 4 that has the lowest kind out of these; NULL if none has any. */
+PAGEFRAME_CALL struct pageframe_area *pageframe_area_above(uint32_t kinds)
 {
-    uint32_t place = area * 32 + lowest_bit(pageframe.summary[area][order]);
-    uint32_t slot = place * 32 + lowest_bit(pageframe.slots[place].groups[order]);
-    return slot - pageframe_slot_of(0, zone);
+    struct pageframe_area *area = &pageframe.areas[PAGEFRAME_ZONES - 1], *best = NULL;
+    unsigned lowest = PAGEFRAME_KINDS;
+    for (; area < &pageframe.areas[pageframe.area_count] && lowest != 0; area++)
+        if ((area->kinds & kinds) != 0 && lowest_bit(area->kinds & kinds) < lowest) {
+            lowest = lowest_bit(area->kinds & kinds);
+            best = area;
+        }
+    return best;
 }
 
-#define GROUP_NONE ALL
-
-/* The lowest order, and the lowest slot that has it, of zone 4. */
-static uint32_t find_group_above(unsigned order)
+/* The first group of a kind that an area has, counted from the area's start. */
+static inline uint32_t first_group(const struct pageframe_area *area, unsigned kind)
 {
-    uint32_t found = GROUP_NONE;
-    unsigned lowest = PAGEFRAME_ORDERS;
-    for (uint32_t area = PAGEFRAME_ZONES - 1; area < PAGEFRAME_AREAS && lowest > order; area++) {
-        uint32_t orders = pageframe.orders[area] & ALL << order;
-        if (orders == 0 || lowest_bit(orders) >= lowest)
-            continue;
-        lowest = lowest_bit(orders);
-        found = first_group(PAGEFRAME_ZONES - 1, area, lowest);
+    uint32_t row = lowest_bit(area->rows[kind]);
+    return row * 32 + lowest_bit(area->row[row].groups[kind]);
+}
+
+/* Everything that is in one of the sets of these kinds. */
+static uint32_t united(const uint32_t *sets, uint32_t kinds)
+{
+    uint32_t members = 0;
+    for (; kinds != 0; kinds &= kinds - 1)
+        members |= sets[lowest_bit(kinds)];
+    return members;
+}
+
+/* The lowest block of an area. It has one. */
+static frame_t lowest_block_in(const struct pageframe_area *area, unsigned order)
+{
+    uint32_t kinds = area->kinds & KINDS_FROM(order);
+    uint32_t row = lowest_bit(united(area->rows, kinds));
+    uint32_t at = row * 32 + lowest_bit(united(area->row[row].groups, kinds));
+    const struct pageframe_group *group = area->group + at;
+    uint32_t word = area->word + at * 32;
+    if (order > PAGEFRAME_ORDER_FULL) {
+        order -= PAGEFRAME_ORDER_FULL;
+        word += lowest_bit(blocks_of(group->words[PAGEFRAME_FULL], order));
+        return word * PAGEFRAME_WORD_FRAMES;
     }
-    return found;
+    kinds = KINDS_FROM(order) & (ALL >> (31 - PAGEFRAME_FULL));
+    word += lowest_bit(united(group->words, kinds));
+    return word * PAGEFRAME_WORD_FRAMES + lowest_bit(blocks_of(~pageframe.busy[word], order));
 }
 
-/* A group of a zone whose highest order is the lowest that is not below this one; GROUP_NONE if the
- * zone has none. */
-static inline uint32_t find_group(unsigned zone, unsigned order)
+/* The lowest block of a zone, which has one. */
+static frame_t lowest_block(unsigned zone, unsigned order)
 {
-    if (zone == PAGEFRAME_ZONES - 1)
-        return find_group_above(order);
-    uint32_t orders = pageframe.orders[zone] & ALL << order;
-    return orders == 0 ? GROUP_NONE : first_group(zone, zone, lowest_bit(orders));
-}
-
-/* The first word of a group; entry 0 and entry 1 both start at word 0. */
-static uint32_t group_word(uint32_t group_index)
-{
-    return group_index == 0 ? 0 : (group_index - 1) * 32;
-}
-
-/* A block of 2^order frames of a group that has one, out of the smallest block that serves. */
-static frame_t best_in_group(uint32_t group_index, unsigned order)
-{
-    const struct pageframe_group *group = &pageframe.groups[group_index];
-    uint32_t word = group_word(group_index);
-    unsigned from = lowest_bit(group->orders & ALL << order);
-    if (from < PAGEFRAME_FULL) {
-        word += lowest_bit(group->words[from]);
-        return word * PAGEFRAME_WORD_FRAMES + best_block(pageframe.masks[word], order);
-    }
-    order = order > PAGEFRAME_FULL ? order - PAGEFRAME_FULL : 0;
-    return (word + best_block(group->words[PAGEFRAME_FULL], order)) * PAGEFRAME_WORD_FRAMES;
-}
-
-/* The lowest one of a group. */
-static frame_t lowest_in_group(uint32_t group_index, unsigned order)
-{
-    const struct pageframe_group *group = &pageframe.groups[group_index];
-    uint32_t word = group_word(group_index), words = 0;
-    if (order > PAGEFRAME_FULL) {
-        words = pageframe_blocks(group->words[PAGEFRAME_FULL], order - PAGEFRAME_FULL);
-        return (word + lowest_bit(words)) * PAGEFRAME_WORD_FRAMES;
-    }
-    for (unsigned class = order; class <= PAGEFRAME_FULL; class ++)
-        words |= group->words[class];
-    word += lowest_bit(words);
-    return word * PAGEFRAME_WORD_FRAMES +
-           lowest_bit(pageframe_blocks(pageframe.masks[word], order));
+    const struct pageframe_area *area = &pageframe.areas[zone];
+    while ((area->kinds & KINDS_FROM(order)) == 0)
+        area++;
+    return lowest_block_in(area, order);
 }
 
 /* Whether [first, first + count) ends at or below the limit. */
-static bool is_below(frame_t first, uint32_t count, frame_t limit)
+static inline bool is_below(frame_t first, uint32_t count, frame_t limit)
 {
     return first < limit && limit - first >= count;
 }
 
-/* The lowest block of a zone that has one. */
-static frame_t lowest_block(unsigned zone, unsigned order)
+/* What is to be had lies too high: the lowest block is taken. */
+static NOINLINE frame_t take_lowest(unsigned zone, unsigned order, uint32_t count, frame_t limit)
 {
-    uint32_t lowest = GROUP_NONE, end = zone < PAGEFRAME_ZONES - 1 ? zone + 1 : PAGEFRAME_AREAS;
-    for (uint32_t area = zone; area < end && lowest == GROUP_NONE; area++)
-        for (uint32_t orders = pageframe.orders[area] & ALL << order; orders != 0;
-             orders &= orders - 1) {
-            uint32_t group_index = first_group(zone, area, lowest_bit(orders));
-            if (group_index < lowest)
-                lowest = group_index;
-        }
-    return lowest_in_group(lowest, order);
-}
-
-frame_t pageframe_index_find(unsigned zone, unsigned order, uint32_t count, frame_t limit)
-{
-    uint32_t group_index = find_group(zone, order);
-    if (group_index == GROUP_NONE)
-        return FRAME_NONE;
-    frame_t first = best_in_group(group_index, order);
-    if (is_below(first, count, limit))
-        return first;
-    first = lowest_block(zone, order);
-    return is_below(first, count, limit) ? first : FRAME_NONE;
-}
-
-/* A class below FULL is the lowest of its group's orders: with its last word goes that bit, and the
- * group leaves its bitmap only if it was the last one. */
-bool pageframe_index_open(unsigned zone)
-{
-    struct pageframe_open *open = pageframe_open_of(zone);
-    uint32_t group_index = find_group(zone, 0);
-    if (group_index == GROUP_NONE)
-        return false;
-    struct pageframe_group *group = &pageframe.groups[group_index];
-    uint32_t word = group_word(group_index), orders = group->orders;
-    unsigned class = lowest_bit(orders);
-    if (class < PAGEFRAME_FULL) {
-        uint32_t set = group->words[class], rest = set & (set - 1);
-        word += lowest_bit(set);
-        group->words[class] = rest;
-        pageframe.states[word] = PAGEFRAME_EMPTY;
-        if (rest == 0 && (group->orders = orders & (orders - 1)) == 0)
-            order_leave(class, group->slot);
-    } else {
-        word += best_block(group->words[PAGEFRAME_FULL], 0);
-        word_reclass(word, PAGEFRAME_FULL, PAGEFRAME_EMPTY);
-    }
-    open->mask = pageframe.masks[word];
-    open->first = word * PAGEFRAME_WORD_FRAMES;
-    open->not_first = ~open->first;
-    pageframe.masks[word] = 0;
-    return true;
-}
-
-frame_t pageframe_index_take(unsigned zone)
-{
-    struct pageframe_open *open = pageframe_open_of(zone);
-    if (open->mask == 0 && !pageframe_index_open(zone))
-        return FRAME_NONE;
-    uint32_t mask = open->mask;
-    open->mask = mask & (mask - 1);
-    return open->first + lowest_bit(mask);
-}
-
-frame_t pageframe_index_take_small(unsigned zone, unsigned order, uint32_t count, frame_t limit)
-{
-    uint32_t group_index = find_group(zone, order);
-    if (group_index == GROUP_NONE)
-        return FRAME_NONE;
-    const struct pageframe_group *group = &pageframe.groups[group_index];
-    uint32_t word = group_word(group_index), mask = ALL;
-    unsigned from = lowest_bit(group->orders & ALL << order), bit = 0;
-    if (from < PAGEFRAME_FULL) {
-        word += lowest_bit(group->words[from]);
-        mask = pageframe.masks[word];
-        bit = best_block(mask, order);
-    } else {
-        from = PAGEFRAME_FULL;
-        word += best_block(group->words[PAGEFRAME_FULL], 0);
-    }
-    frame_t first = word * PAGEFRAME_WORD_FRAMES + bit;
+    frame_t first = lowest_block(zone, order);
     if (!is_below(first, count, limit))
         return FRAME_NONE;
-    mask &= ~(((1u << count) - 1) << bit);
-    pageframe.masks[word] = mask;
-    unsigned after = class_of(mask);
-    if (after != from)
-        word_reclass(word, from, after);
+    turn_range(first, count, PAGEFRAME_EMPTY);
     return first;
 }
 
-bool pageframe_index_close(unsigned zone)
+/* For less than a word. */
+static inline frame_t take_part(unsigned zone, unsigned order, uint32_t count, frame_t limit)
 {
-    struct pageframe_open *open = pageframe_open_of(zone);
-    uint32_t word = open->first / PAGEFRAME_WORD_FRAMES;
-    if (open->mask == 0)
-        return false;
-    pageframe.masks[word] |= open->mask;
-    open->mask = 0;
-    pageframe_index_settle(word);
-    return true;
+    const struct pageframe_area *area = pageframe_area_with(zone, KINDS_FROM(order));
+    if (area == NULL)
+        return FRAME_NONE;
+    unsigned kind = lowest_bit(area->kinds & KINDS_FROM(order));
+    uint32_t at = first_group(area, kind);
+    struct pageframe_group *group = area->group + at;
+    uint32_t words = group->words[kind < PAGEFRAME_FULL ? kind : PAGEFRAME_FULL];
+    uint32_t word = area->word + at * 32 + lowest_bit(words);
+    unsigned bit = lowest_bit(blocks_of(~pageframe.busy[word], order));
+    frame_t first = word * PAGEFRAME_WORD_FRAMES + bit;
+    if (UNLIKELY(!is_below(first, count, limit)))
+        return take_lowest(zone, order, count, limit);
+    busy_part(group, word, part_of_word(bit, count));
+    return first;
 }
 
-/* Whether the first `count` frames (fewer than a group) of the group that starts here are free. */
-static bool has_free_head(frame_t first, uint32_t count)
+/* For whole words, and the first part of another. */
+static inline frame_t take_words(unsigned zone, unsigned order, uint32_t count, frame_t limit)
 {
-    uint32_t word = first / PAGEFRAME_WORD_FRAMES;
+    const struct pageframe_area *area = pageframe_area_with(zone, KINDS_FROM(order));
+    if (area == NULL)
+        return FRAME_NONE;
+    uint32_t at = first_group(area, lowest_bit(area->kinds & KINDS_FROM(order)));
+    uint32_t full = area->group[at].words[PAGEFRAME_FULL];
+    uint32_t word = area->word + at * 32;
+    word += lowest_bit(blocks_of(full, order - PAGEFRAME_ORDER_FULL));
+    frame_t first = word * PAGEFRAME_WORD_FRAMES;
+    if (UNLIKELY(!is_below(first, count, limit)))
+        return take_lowest(zone, order, count, limit);
+    if (LIKELY(count % PAGEFRAME_WORD_FRAMES == 0))
+        turn_words(word, count / PAGEFRAME_WORD_FRAMES, PAGEFRAME_EMPTY);
+    else
+        turn_range(first, count, PAGEFRAME_EMPTY);
+    return first;
+}
+
+PAGEFRAME_CALL frame_t pageframe_index_take(unsigned zone, unsigned order, uint32_t count,
+                                            frame_t limit)
+{
+    return order < PAGEFRAME_ORDER_FULL ? take_part(zone, order, count, limit)
+                                        : take_words(zone, order, count, limit);
+}
+
+/* Opens a word, which has left the sets, and takes its first frame. */
+static inline frame_t open_word(struct pageframe_open *open, uint32_t word)
+{
+    uint32_t mask = ~pageframe.busy[word];
+    unsigned bit = lowest_bit(mask);
+    pageframe.busy[word] = ALL;
+    pageframe.states[word] = PAGEFRAME_EMPTY * 32;
+    open->mask = without_bit(mask, bit);
+    open->word = word;
+    open->first = word * PAGEFRAME_WORD_FRAMES;
+    return word * PAGEFRAME_WORD_FRAMES + bit;
+}
+
+/* A partly free word, whose turn it is. There is one. */
+static inline frame_t open_partly_free(const struct pageframe_area *area,
+                                       struct pageframe_open *open)
+{
+    uint32_t kind = pageframe.turn;
+    if (UNLIKELY(!has_bit(area->kinds, kind))) {
+        pageframe.turn = pageframe.other_turn;
+        pageframe.other_turn = kind;
+        kind = pageframe.turn;
+    }
+    uint32_t at = first_group(area, kind);
+    struct pageframe_group *group = area->group + at;
+    uint32_t word = area->word + at * 32 + lowest_bit(group->words[kind]);
+    unsigned class = pageframe.states[word] / 32u;
+    group_leave(group, word, kind);
+    if (class >= PAGEFRAME_PAIRS)
+        group_leave(group, word, class);
+    return open_word(open, word);
+}
+
+/* A FULL word, of a group with the smallest blocks. There is one. */
+static inline frame_t open_full(const struct pageframe_area *area, struct pageframe_open *open)
+{
+    uint32_t at = first_group(area, lowest_bit(area->kinds & KINDS_FROM(PAGEFRAME_ORDER_FULL)));
+    struct pageframe_group *group = area->group + at;
+    uint32_t word = area->word + at * 32 + lowest_bit(group->words[PAGEFRAME_FULL]);
+    full_leave(group, word);
+    return open_word(open, word);
+}
+
+PAGEFRAME_CALL frame_t pageframe_index_open(const struct pageframe_area *area,
+                                            struct pageframe_open *open)
+{
+    return LIKELY((area->kinds & TURNS) != 0) ? open_partly_free(area, open)
+                                              : open_full(area, open);
+}
+
+PAGEFRAME_CALL frame_t pageframe_index_open_full(unsigned zone, struct pageframe_open *open)
+{
+    const struct pageframe_area *area = pageframe_area_with(zone, KINDS_FROM(PAGEFRAME_ORDER_FULL));
+    if (area != NULL)
+        return open_full(area, open);
+    area = pageframe_area_with(zone, TURNS);
+    return area != NULL ? open_partly_free(area, open) : FRAME_NONE;
+}
+
+PAGEFRAME_CALL void pageframe_index_close(uint32_t word, uint32_t frames)
+{
+    free_part(word, frames);
+}
+
+/* Whether the first `count` frames (fewer than a group) of a group are free. */
+static bool has_free_head(uint32_t number, uint32_t count)
+{
     uint32_t words = (1u << count / PAGEFRAME_WORD_FRAMES) - 1;
     uint32_t bits = (1u << count % PAGEFRAME_WORD_FRAMES) - 1;
-    uint32_t full = pageframe.groups[pageframe_group_of(word)].words[PAGEFRAME_FULL];
+    uint32_t full = pageframe.groups[number + 1].words[PAGEFRAME_FULL];
     if ((full & words) != words)
         return false;
-    return bits == 0 || (pageframe.masks[word + count / PAGEFRAME_WORD_FRAMES] & bits) == bits;
+    return bits == 0 || (pageframe.busy[number * 32 + count / PAGEFRAME_WORD_FRAMES] & bits) == 0;
 }
 
 frame_t pageframe_index_find_groups(unsigned zone, uint32_t count, frame_t limit)
 {
     uint32_t whole = count / PAGEFRAME_GROUP_FRAMES, rest = count % PAGEFRAME_GROUP_FRAMES;
-    frame_t end = pageframe_borders[zone + 1];
-    uint32_t base = pageframe_slot_of(0, zone), run = 0;
+    uint32_t end = pageframe_borders[zone + 1], run = 0;
     if (end > pageframe.frames)
         end = pageframe.frames;
     if (end > limit)
         end = limit;
-    if (zone == 0 || end <= pageframe_borders[zone])
+    if (zone == 0)
         return FRAME_NONE;
-    uint32_t slot = pageframe_slot_of(pageframe_borders[zone] / PAGEFRAME_GROUP_FRAMES + 1, zone);
-    uint32_t slots_end = pageframe_slot_of(end / PAGEFRAME_GROUP_FRAMES + 1, zone);
-    while (slot < slots_end) {
-        uint32_t bits = pageframe.slots[slot / 32].groups[PAGEFRAME_ORDER_GROUP] >> slot % 32;
+    for (uint32_t number = pageframe_borders[zone] / PAGEFRAME_GROUP_FRAMES;
+         number < end / PAGEFRAME_GROUP_FRAMES;) {
+        uint32_t row = pageframe_row_of(number + 1, zone);
+        uint32_t bits = pageframe.rows[row].groups[PAGEFRAME_WHOLE] >> number % 32;
         if (bits == 0) {
             run = 0;
-            slot = (slot | 31) + 1;
+            number = (number | 31) + 1;
             continue;
         }
         run = bits & 1 ? run + 1 : 0;
-        slot++;
+        number++;
         if (run < whole)
             continue;
-        frame_t at = (slot - base - 1) * PAGEFRAME_GROUP_FRAMES;
-        if (rest == 0 || (end - at >= rest && has_free_head(at, rest)))
+        frame_t at = number * PAGEFRAME_GROUP_FRAMES;
+        if (rest == 0 || (end - at >= rest && has_free_head(number, rest)))
             return at - whole * PAGEFRAME_GROUP_FRAMES;
     }
     return FRAME_NONE;
@@ -481,13 +578,23 @@ frame_t pageframe_index_find_groups(unsigned zone, uint32_t count, frame_t limit
 
 void pageframe_index_init(void)
 {
-    for (uint32_t word = 0; word < pageframe_words(pageframe.frames); word++)
-        pageframe.states[word] = PAGEFRAME_EMPTY;
-    for (unsigned zone = 0; zone <= pageframe.top_zone; zone++)
-        *pageframe_open_of(zone) =
-            (struct pageframe_open){0, pageframe_borders[zone], ~pageframe_borders[zone]};
+    uint32_t words = pageframe_words(pageframe.frames), rows;
+    pageframe.other_turn = 1;
+    memset(pageframe.busy, 0xFF, words * sizeof(*pageframe.busy));
+    rows = pageframe_row_count(pageframe.frames);
+    pageframe.area_count = pageframe_area_of(rows - 1) + 1;
+    for (uint32_t area = 0; area < pageframe.area_count; area++)
+        pageframe.areas[area] = pageframe_empty_area(area);
+    for (uint32_t row = 0; row < rows; row++) {
+        uint32_t area = pageframe_area_of(row);
+        pageframe.rows[row].area = &pageframe.areas[area];
+        pageframe.rows[row].place = row - pageframe_first_row(area);
+    }
     for (uint32_t i = 0; i < pageframe_group_count(pageframe.frames); i++) {
         unsigned zone = i < 2 ? i : pageframe_zone_of((frame_t)(i - 1) * PAGEFRAME_GROUP_FRAMES);
-        pageframe.groups[i].slot = pageframe_slot_of(i, zone);
+        pageframe.groups[i].row = (uint16_t)pageframe_row_of(i, zone);
     }
+    for (unsigned zone = 0; zone <= pageframe.top_zone; zone++)
+        *pageframe_open_of(zone) = (struct pageframe_open){
+            0, pageframe_borders[zone], pageframe_borders[zone] / PAGEFRAME_WORD_FRAMES};
 }

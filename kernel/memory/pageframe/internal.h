@@ -3,86 +3,107 @@
 
 #include "kernel/memory/bytemap/internal.h"
 #include "kernel/memory/memory.h"
+#include "kernel/memory/pageframe/bits.h"
 #include "kernel/memory/pageframe/pageframe.h"
+
+#define LIKELY(condition)   __builtin_expect(!!(condition), 1)
+#define UNLIKELY(condition) __builtin_expect(!!(condition), 0)
+#define NOINLINE            __attribute__((noinline))
 
 /*
  * What pageframe keeps, for its own files and for tests that look at it or damage it.
  *
- * The index says where the free frames are. All its units are powers of two of each other:
+ * The index says where the free frames are. All its units are 32 of the one below, so that each is
+ * a set in one machine word, and a member is found by its lowest bit:
  *
- *     group  1024 frames, 32 words    |word 0|word 1| ...                         |word 31|
- *     word     32 frames               \____ masks[w]: one bit a frame, 1 = free
+ *     area   32 rows,   4 GiB      kinds, and for each kind the rows that have a group of it
+ *     row    32 groups, 128 MiB    for each kind, the groups of it
+ *     group  32 words,  4 MiB      for each kind up to FULL, the words of it
+ *     word   32 frames, 128 KiB    busy: one bit a frame, 0 = free; and its class
  *
- * A word's class is the order of the largest aligned block of free frames inside it (0 to 4), FULL
- * (5) if all 32 are free, EMPTY if none is. A group keeps for each class which of its words are of
- * it, so its `words` are disjoint sets. From that the group has orders, a bit for each:
+ * A word's class says how large the largest aligned block of free frames in it is: EMPTY (none is
+ * free), 1 to 5 for 1, 2, 4, 8, 16 frames, FULL (6) if all 32 are. What a set is of is its kind:
  *
- *     0 to 4    it has a word of this class
- *     5 to 10   the largest aligned block of FULL words in it has this order (10: the whole group)
+ *     0, 1      partly free words, whose turn it is to be opened now or when those are used up
+ *     2 to 5    words of this class
+ *     6 to 11   groups whose largest aligned block of FULL words has 1, 2, 4, 8, 16, 32 of them
  *
- * and stands in one of eleven bitmaps over all groups: that of its highest order. With two levels
- * of summary above (for 32 slots, and for an area of 1024) a group whose highest order is the
- * lowest that serves a request is found in a fixed number of steps, and in it the word of the
- * lowest class that does. So blocks larger than needed survive, small requests gather in groups
- * that have been broken up already, and most changes end in the group: that is a buddy allocator's
- * policy without its ladder of splits and merges, since a block's buddies are bits of one word.
+ * So a block of 2^n frames, n > 0, is sought among the kinds from n + 1 up, and the lowest of them
+ * that is there has the smallest block that serves: one machine word says which, and four sets lead
+ * to it. That is a buddy allocator's policy without its ladder of splits and merges, since a
+ * block's buddies are bits of one word. A set tells the one above only when it gets its first
+ * member or loses its last.
  *
- * Two kinds of free frames are outside the index, so that the short paths are a few steps:
- *   - Each zone has an `open` word, from which single frames are taken: what was free in it when it
- *     was opened has left the index, and single frames of it that come back do not return to the
- *     index but there. A run that is not found puts it back in one step and looks again.
- *   - A frame of the top zone that is freed in a word without another free frame is not entered but
- *     becomes `loose`: it stands on a stack, and its word's state says where. So most single frees
- *     of a machine in long use do not touch the index, nor do the allocations that follow. No run
- * of more than one frame can miss it, since it is alone in its word; when another frame is freed
- *     there, both enter the index.
+ * A frame that comes back can only raise its word's class, and by one: `pageframe_completed` has
+ * for each class and bit the block that must be free for that. Mostly it is not, and nothing but
+ * the word's bit changes.
  *
- * The zeroed frames (state ZEROED) are not in the index either, but on a stack. A run that is still
- * not found brings them back too.
+ * Single frames are taken from an open word, one for each zone: what was free in it when it was
+ * opened has left the index, and single frames of the top zone that come back into it return there.
+ * A run that is not found puts it back in one step and looks again. Which word is opened decides
+ * how many frames are in it, so words take turns: one that has been used up gets into the set of
+ * those that wait, whatever comes back to it meanwhile; when nobody is left whose turn it is, the
+ * two sets change places. Whole words are opened last.
  *
- * A zone's groups stand together in the bitmaps, from a multiple of 1024 on (a slot is a place in
- * the bitmaps). The border at 1 MiB lies inside the first 1024 frames: zone 0 has a group of its
- * own for its 8 words (entry 0 of `groups`), the first group of zone 1 (entry 1) leaves those out.
+ * Frames are zeroed ahead in an open word of their own; a run that is still not found brings those
+ * back too.
+ *
+ * A row is of one zone, and an area too. The border at 1 MiB lies inside the first 1024 frames:
+ * zone 0 has a group of its own for its 8 words (entry 0 of `groups`), the first group of zone 1
+ * (entry 1) leaves those out. Zone 4 has an area for each 4 GiB.
  */
 #define PAGEFRAME_WORD_FRAMES  32u
 #define PAGEFRAME_GROUP_FRAMES 1024u
 #define PAGEFRAME_ZONES        5u
-#define PAGEFRAME_ORDERS       11u
+#define PAGEFRAME_AREAS        19u /* one for each of zones 0 to 3, 15 for zone 4 */
+#define PAGEFRAME_TURNS        2u
+#define PAGEFRAME_KINDS        12u
 #define PAGEFRAME_ORDER_FULL   5u  /* a whole word */
 #define PAGEFRAME_ORDER_GROUP  10u /* a whole group */
-#define PAGEFRAME_AREAS        19u /* of 1024 slots each: one for zones 0 to 3, 15 for zone 4 */
-#define PAGEFRAME_ZEROED_MAX   64u
-#define PAGEFRAME_LOOSE_MAX    1024u
+#define PAGEFRAME_ZEROED_MAX   PAGEFRAME_WORD_FRAMES
 #define PAGEFRAME_FRAMES_MAX   (E820_LIMIT >> FRAME_SHIFT)
 
-enum pageframe_class { /* 0 to 4: the order of the largest free block */
-                       PAGEFRAME_FULL = PAGEFRAME_ORDER_FULL,
-                       PAGEFRAME_EMPTY,
-                       PAGEFRAME_CLASSES
-};
-
-/* A word's state: its class; or, if its class is EMPTY and it has a loose frame, this and the place
- * of that on the stack. */
-#define PAGEFRAME_LOOSE 8u
+/* Classes of words, and kinds. */
+#define PAGEFRAME_EMPTY 0u
+#define PAGEFRAME_ONES  1u /* no two free frames are an aligned pair */
+#define PAGEFRAME_PAIRS 2u
+#define PAGEFRAME_FULL  6u
+#define PAGEFRAME_WHOLE 11u /* a kind only: the group is free */
+/* The kind of a group by the class of its set of FULL words, which is not EMPTY. */
+#define PAGEFRAME_KIND_OF(level) ((level) + PAGEFRAME_FULL - PAGEFRAME_ONES)
 
 struct pageframe_group {
-    uint32_t words[PAGEFRAME_FULL + 1]; /* [class]: the words of that class */
-    uint32_t orders;                    /* bit o: it has order o */
-    uint32_t slot;                      /* its place in the bitmaps */
+    uint32_t words[PAGEFRAME_FULL + 1]; /* [kind]; those of class FULL are in the last */
+    uint16_t row;
+    uint16_t level; /* the class of its set of FULL words, as if these were frames of a word */
 };
 
-/* Bit s of [order]: the group in slot s, of 32, has this as its highest order. One cache line; the
- * rest of it is 0. */
-struct pageframe_slots {
-    uint32_t groups[16];
+struct pageframe_row {
+    uint32_t groups[PAGEFRAME_KINDS]; /* [kind] */
+    struct pageframe_area *area;
+    uintptr_t place; /* in the area, 0 to 31 */
+};
+
+struct pageframe_area {
+    uint32_t kinds;                 /* bit k: rows[k] is not 0 */
+    uint32_t rows[PAGEFRAME_KINDS]; /* [kind] */
+    struct pageframe_row *row;      /* its first row, the group and the word there */
+    struct pageframe_group *group;
+    uint32_t word;
 };
 
 /* The open word of a zone. */
 struct pageframe_open {
-    uint32_t
-        mask; /* its frames that are free but not in the index; 0: it might as well be closed */
-    frame_t first;     /* its first frame, always one of the zone */
-    frame_t not_first; /* ~first: tells a wrong byte in it */
+    uint32_t mask; /* its frames that are free but not in the index */
+    frame_t first; /* its first frame, always one of the zone */
+    uint32_t word; /* first / 32 */
+};
+
+/* The word whose frames are zeroed ahead, of a zone in the direct view. */
+struct pageframe_zeroing {
+    uint32_t ready; /* those in state ZEROED */
+    struct pageframe_open
+        open; /* of those that are still to be zeroed: its word, whatever is left */
 };
 
 /* The zones in ascending order are those of enum pageframe_where in descending order. */
@@ -94,20 +115,21 @@ struct pageframe_zone {
 struct pageframe {
     /* What the shortest paths read and write. */
     struct pageframe_open open[PAGEFRAME_ZONES]; /* [0] is the top zone's, [1] of the one below */
-    int32_t budget;     /* frames that may be given out before anyone looks at the reserve again */
-    uint32_t freed;     /* frames that came back, modulo 2^32 */
     uint32_t top_first; /* the first frame of the top zone, the highest that has frames, and how */
     uint32_t top_count; /* many frame numbers it has */
-    uint32_t *masks;    /* [word] */
-    uint16_t *states;   /* [word] */
-    uint32_t loose_count;
-    frame_t loose[PAGEFRAME_LOOSE_MAX]; /* entries from loose_count on are 0 */
+    uint32_t *busy;     /* [word] */
+    uint16_t *states;   /* [word]: its class * 32, where its row of pageframe_completed starts */
 
+    uint32_t turn, other_turn; /* the kind of words whose turn it is, of those that wait */
+    struct pageframe_group *groups;
+    struct pageframe_row *rows;
+    struct pageframe_area areas[PAGEFRAME_AREAS];
+    uint32_t area_count; /* of those that there are; the others are 0 */
     struct pageframe_zone zones[PAGEFRAME_ZONES];
-    uint64_t granted;   /* frames given out since the start, plus budget */
+
+    uint64_t granted;   /* frames given out since the start, plus bytemap's budget */
     uint64_t ungranted; /* ~granted: tells a wrong byte in it */
     uint32_t top_zone;
-
     uint32_t frames;
     frame_t reach;
     uint32_t ram_frames;
@@ -119,18 +141,16 @@ struct pageframe {
 
     uint32_t *references;   /* [frame]: references beyond the first, locks << 16 */
     uint32_t reference_sum; /* of all those words, modulo 2^32 */
-    struct pageframe_group *groups;
-    struct pageframe_slots *slots;                       /* [slot / 32] */
-    uint32_t summary[PAGEFRAME_AREAS][PAGEFRAME_ORDERS]; /* bit i: slots i of the area, of 32, has
-                                                            this order */
-    uint32_t orders[PAGEFRAME_AREAS]; /* bit o: a group of the area has this as its highest order */
-    uintptr_t seal; /* pageframe_seal(): tells a wrong byte in what has no other */
+    uintptr_t seal;         /* pageframe_seal(): tells a wrong byte in what has no other */
 
-    uint32_t zeroed_count;
-    frame_t zeroed[PAGEFRAME_ZEROED_MAX]; /* entries from zeroed_count on are 0 */
+    struct pageframe_zeroing zeroing;
 };
 
 extern struct pageframe pageframe;
+
+/* [class * 32 + bit]: the frames of a word that must all be free for it to rise by a class when
+ * that bit's frame becomes free. None must if it is EMPTY. */
+extern const uint32_t pageframe_completed[(PAGEFRAME_FULL + 1) * PAGEFRAME_WORD_FRAMES];
 
 /* Borders of the zones in frames: zone z is [borders[z], borders[z + 1]). */
 #define PAGEFRAME_BORDER_1 0x100u
@@ -152,18 +172,10 @@ static inline struct pageframe_open *pageframe_open_of(unsigned zone)
     return &pageframe.open[pageframe.top_zone - zone];
 }
 
+/* The entry of `groups` that has a word. */
 static inline uint32_t pageframe_group_of(uint32_t word)
 {
     return word < PAGEFRAME_BORDER_1 / PAGEFRAME_WORD_FRAMES ? 0 : word / 32 + 1;
-}
-
-/* A group's slot; zone tells entry 0 from entry 1. */
-static inline uint32_t pageframe_slot_of(uint32_t group, unsigned zone)
-{
-    static const int32_t shift[PAGEFRAME_ZONES] = {
-        0, 1024 - 1, 2048 - 1, 3072 - 1 - (MAP_DIRECT_END - MAP_DIRECT_START) / 0x400000,
-        4096 - 1 - 1024};
-    return group + (uint32_t)shift[zone];
 }
 
 static inline uint32_t pageframe_words(uint32_t frames)
@@ -171,34 +183,28 @@ static inline uint32_t pageframe_words(uint32_t frames)
     return (frames + PAGEFRAME_WORD_FRAMES - 1) / PAGEFRAME_WORD_FRAMES;
 }
 
-/* How many entries `groups` and `slots` have. */
+/* How many entries `groups` and `rows` have. */
 uint32_t pageframe_group_count(uint32_t frames);
-uint32_t pageframe_slots_count(uint32_t frames);
+uint32_t pageframe_row_count(uint32_t frames);
+/* The row of an entry of `groups`; zone tells entry 0 from entry 1. The area of a row, and the
+ * first row of an area. */
+uint32_t pageframe_row_of(uint32_t group, unsigned zone);
+uint32_t pageframe_area_of(uint32_t row);
+uint32_t pageframe_first_row(uint32_t area);
+/* An area in which nothing is free. */
+struct pageframe_area pageframe_empty_area(uint32_t area);
 
-static inline unsigned lowest_bit(uint32_t bits)
-{
-    return (unsigned)__builtin_ctz(bits);
-}
+/* The class of a word with these free frames. */
+unsigned pageframe_class_of(uint32_t free);
 
-static inline unsigned highest_bit(uint32_t bits)
-{
-    return 31 - (unsigned)__builtin_clz(bits);
-}
-
-/* The starts of the free blocks of 2^order frames, aligned to that, in a mask. */
-uint32_t pageframe_blocks(uint32_t mask, unsigned order);
-/* Which class a mask has. */
-enum pageframe_class pageframe_class_of(uint32_t mask);
-/* The bit (5 to 10) for the largest aligned block in a set of full words; 0 for the empty set. */
-uint32_t pageframe_full_order(uint32_t full_words);
-
-/* The longer ways of pageframe_alloc (the second for anywhere and a tag that makes sense) and of
- * pageframe_free. Not static, so that the shortest path jumps there with its arguments as they came
- * and need not keep them. */
-frame_t pageframe_alloc_slowly(unsigned where, bytemap_tag_t tag);
-frame_t pageframe_alloc_loose(unsigned where, bytemap_tag_t tag);
-int pageframe_free_slowly(frame_t frame);
-int pageframe_free_loose(frame_t frame);
+/* The longer ways of pageframe_alloc, whose `where` is senseless if its tag is, and of
+ * pageframe_free. Interrupts are off, and restored on the way out. The second one takes a frame of
+ * the highest zone that has one up to this, and is called when the frame has been counted already.
+ * Not static, so that the shortest path jumps there with its arguments as they came and need not
+ * keep them. */
+PAGEFRAME_CALL frame_t pageframe_alloc_slowly(unsigned where, unsigned tag, unsigned long saved);
+PAGEFRAME_CALL frame_t pageframe_alloc_counted(unsigned zone, unsigned tag, unsigned long saved);
+PAGEFRAME_CALL int pageframe_free_slowly(frame_t frame, unsigned long saved);
 
 /* What the seal has to be. */
 uintptr_t pageframe_seal(void);
@@ -209,29 +215,54 @@ uint32_t pageframe_given_out(void);
 /* index.c. Callers keep bytes and counters, hold interrupts off, and name frames of one zone. */
 void pageframe_index_init(void);
 /* Enters frames that the index does not hold; removes frames that it holds. O(count / 32). */
-void pageframe_index_add(frame_t first, uint32_t count);
-void pageframe_index_remove(frame_t first, uint32_t count);
-/* Enters one frame. O(1). */
-void pageframe_index_put(frame_t frame);
-/* Opens the word of a zone whose loss breaks up the least; the one that is open has nothing left.
- * Returns false if the index has no free frame of the zone. O(1). */
-bool pageframe_index_open(unsigned zone);
-/* Takes one frame out of a zone's open word, or out of the index by another; FRAME_NONE if there is
- * none. O(1). */
-frame_t pageframe_index_take(unsigned zone);
-/* Takes `count` < 32 frames out of the index, at the start of a block of 2^order of them, order <=
- * 4, out of the smallest that serves. FRAME_NONE if there is none or its first `count` do not lie
- * below `limit` (another may). O(1). */
-frame_t pageframe_index_take_small(unsigned zone, unsigned order, uint32_t count, frame_t limit);
-/* The start of a block of 2^order frames, order <= 10, that lies below `limit` with its first
- * `count`. O(1). */
-frame_t pageframe_index_find(unsigned zone, unsigned order, uint32_t count, frame_t limit);
-/* The same for more than a group: whole groups in a row, and the first part of the next. */
+PAGEFRAME_CALL void pageframe_index_add(frame_t first, uint32_t count);
+PAGEFRAME_CALL void pageframe_index_remove(frame_t first, uint32_t count);
+/* A frame that has just become free in a word raises its class. O(1). The second one then restores
+ * interrupts and returns 0, for pageframe_free to end with. */
+PAGEFRAME_CALL void pageframe_index_rise(uint32_t word);
+PAGEFRAME_CALL int pageframe_index_rise_at_last(uint32_t word, unsigned long saved);
+/* Opens a word of an area that has a free frame, and takes the first out of it. What was open has
+ * nothing left. A partly free word if there is one, else a FULL one; the second call has it the
+ * other way round, and returns FRAME_NONE if the zone has neither. O(1). */
+PAGEFRAME_CALL frame_t pageframe_index_open(const struct pageframe_area *area,
+                                            struct pageframe_open *open);
+PAGEFRAME_CALL frame_t pageframe_index_open_full(unsigned zone, struct pageframe_open *open);
+/* Puts frames of an open word back into the index. O(1). */
+PAGEFRAME_CALL void pageframe_index_close(uint32_t word, uint32_t frames);
+/* Takes `count` frames from the start of a block of 2^order frames, order <= 10, that lies below
+ * `limit` with them; FRAME_NONE if there is none. The smallest that serves, or if that lies too
+ * high, the lowest. O(count / 32), but for the areas of zone 4. */
+PAGEFRAME_CALL frame_t pageframe_index_take(unsigned zone, unsigned order, uint32_t count,
+                                            frame_t limit);
+/* Finds more than a group: whole groups in a row, and the first part of the next. */
 frame_t pageframe_index_find_groups(unsigned zone, uint32_t count, frame_t limit);
-/* Puts what the open word of a zone holds back into the index; whether that was anything. O(1). */
-bool pageframe_index_close(unsigned zone);
 
-/* To be called after a word's mask has changed: takes in its loose frame, and updates its class. */
-void pageframe_index_settle(uint32_t word);
+/* The area of a zone that has the lowest kind out of these; NULL if none has any. O(1), but for the
+ * areas of zone 4. */
+PAGEFRAME_CALL struct pageframe_area *pageframe_area_above(uint32_t kinds);
+static inline struct pageframe_area *pageframe_area_with(unsigned zone, uint32_t kinds)
+{
+    struct pageframe_area *area = &pageframe.areas[zone];
+    if (UNLIKELY(zone == PAGEFRAME_ZONES - 1))
+        return pageframe_area_above(kinds);
+    return (area->kinds & kinds) != 0 ? area : NULL;
+}
+
+/* Whether a frame that has just become free in a word raises its class. */
+static inline bool pageframe_index_rises(uint32_t word, frame_t frame, uint32_t busy)
+{
+    uint32_t at = pageframe.states[word] + frame % PAGEFRAME_WORD_FRAMES;
+    return (pageframe_completed[at] & busy) == 0;
+}
+
+/* Enters one frame. O(1). */
+static inline void pageframe_index_put(frame_t frame)
+{
+    uint32_t word = frame / PAGEFRAME_WORD_FRAMES;
+    uint32_t busy = without_bit(pageframe.busy[word], frame);
+    pageframe.busy[word] = busy;
+    if (pageframe_index_rises(word, frame, busy))
+        pageframe_index_rise(word);
+}
 
 #endif
