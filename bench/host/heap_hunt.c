@@ -9,10 +9,11 @@
 #include "kernel/memory/paging/paging.h"
 
 /*
- * The hunt in the heap. Its slow paths: nothing is in hand and the current slab is full; a slab
- * loses its last object, or gets its first; its pages join free ones on both sides, or the
- * frontier; the bins that they leave and enter become empty, or were, on every level of the
- * bitmaps; a run spans groups whose cached pages are scattered.
+ * The hunt in the heap. Its slow paths: nothing is in hand, the current slab is full and no other
+ * of the class has a slot, so a run is cut and what is left of it changes lists; a slab out of the
+ * middle of its class's list loses its last object, and its pages join free ones on both sides, or
+ * the frontier; each list that a free run leaves becomes empty, and with it the last of its bin,
+ * while the one it joins was not; a run is longer than what its own bin offers first.
  */
 #define OBJECTS_MAX 8192u
 #define BURST_MAX   80u
@@ -69,10 +70,10 @@ static size_t small_bytes(const struct hunt_gene *gene)
     return sizes[gene->choice % ARRAY_COUNT(sizes)];
 }
 
-/* Lengths around the steps of the bins, and any. */
+/* Lengths around the ends of bins, of the bins' kinds, and any. */
 static size_t run_bytes(const struct hunt_gene *gene)
 {
-    static const uint16_t pages[] = {2, 3, 4, 8, 31, 32, 33, 64};
+    static const uint16_t pages[] = {2, 3, 4, 8, 16, 17, 18, 33, 127, 128, 129, 200};
     uint32_t length = gene->choice < 160 ? pages[gene->choice % ARRAY_COUNT(pages)]
                                          : 2 + gene->value % (RUN_MAX - 1);
     return (size_t)length * PAGE_SIZE;
@@ -82,6 +83,18 @@ static void add_burst(const struct hunt_gene *gene)
 {
     for (uint32_t i = gene->value % BURST_MAX + 1; i > 0 && object_count < OBJECTS_MAX; i--)
         add(small_bytes(gene));
+}
+
+/* Neighbours, of which the middle one goes last: three runs that become one. */
+static void drop_between(const struct hunt_gene *gene)
+{
+    uint32_t middle;
+    if (object_count < 3)
+        return;
+    middle = 1 + gene->value % (object_count - 2);
+    drop(middle + 1);
+    drop(middle - 1);
+    drop(middle - 1);
 }
 
 /* Every n-th of the newest objects. */
@@ -112,7 +125,7 @@ static void play(const struct hunt_genome *genome)
 {
     for (unsigned i = 0; i < HUNT_GENES && object_count < OBJECTS_MAX; i++) {
         const struct hunt_gene *gene = &genome->genes[i];
-        switch (gene->action % 8) {
+        switch (gene->action % 9) {
         case 0:
         case 1:
             add(run_bytes(gene));
@@ -125,6 +138,9 @@ static void play(const struct hunt_genome *genome)
             break;
         case 4:
             drop_burst(gene);
+            break;
+        case 5:
+            drop_between(gene);
             break;
         default:
             drop_any(gene);

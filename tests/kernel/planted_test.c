@@ -214,9 +214,9 @@ static uint8_t *slab_record(void)
     return (uint8_t *)record_of(small_object);
 }
 
-static uint8_t *slab_free_bits(void)
+static uint8_t *slab_used_bits(void)
 {
-    return (uint8_t *)record_of(small_object)->free;
+    return (uint8_t *)record_of(small_object)->used;
 }
 
 static uint8_t *run_length(void)
@@ -279,7 +279,7 @@ static const struct plant plants[] = {
     {"the heap's frontier", heap_frontier, 0x01},
     {"the heap's failure count", heap_failures, 0x01},
     {"a slab's record", slab_record, 0x02},
-    {"a slab's free slots", slab_free_bits, 0x04},
+    {"a slab's free slots", slab_used_bits, 0x04},
     {"a run's length", run_length, 0x01},
     {"the heap's class of a size", size_class, 0x01},
     {"a class's object size", class_size, 0x10},

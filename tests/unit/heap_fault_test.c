@@ -58,13 +58,21 @@ TEST(bytes_of_the_classes_count)
 TEST(every_byte_of_the_counters_counts)
 {
     make_scene();
-    plant("counters", heap.bin_words, sizeof(heap) - offsetof(struct heap, bin_words), 0, 1);
+    plant("counters", &heap.frontier, sizeof(heap) - offsetof(struct heap, frontier), 0, 1);
 }
 
-TEST(bytes_of_the_bins_count)
+TEST(bytes_of_the_lists_count)
 {
     make_scene();
-    plant("bins", heap.bins, sizeof(heap.bins), test_random_range(0, 6), 7);
+    plant("lists", heap.lists, sizeof(heap.lists), test_random_range(0, 6), 7);
+    plant("words of lists", heap.zones, sizeof(heap.zones) + sizeof(heap.bins), 0, 1);
+}
+
+TEST(bytes_of_the_bits_of_runs_count)
+{
+    make_scene();
+    plant("bits of runs", heap.runs, sizeof(heap.runs), test_random_range(0, 2), 3);
+    plant("the summary of runs", heap.run_summary, sizeof(heap.run_summary), 0, 1);
 }
 
 TEST(bytes_of_the_records_count)
@@ -80,13 +88,6 @@ TEST(bytes_of_the_live_bits_count)
     make_scene();
     plant("live bits", (void *)(uintptr_t)HEAP_LIVE_START, heap.table_pages[HEAP_LIVE] * PAGE_SIZE,
           test_random_range(0, 2), 3);
-}
-
-TEST(bytes_of_the_groups_count)
-{
-    make_scene();
-    plant("groups", (void *)(uintptr_t)HEAP_GROUPS_START,
-          heap.table_pages[HEAP_GROUP_TABLE] * PAGE_SIZE, test_random_range(0, 2), 3);
 }
 
 /* What lies below the heap, and is its own: the mapping and the state of its frames. */

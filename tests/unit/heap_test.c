@@ -19,13 +19,13 @@ static char *resized_in_place(char *object, size_t size)
     return resized;
 }
 
-TEST(init_takes_three_frames_of_bookkeeping)
+TEST(init_takes_two_frames_of_bookkeeping)
 {
     struct heap_statistics statistics;
     machine_start(4096);
     statistics = machine_statistics();
-    CHECK_EQUAL(statistics.committed_bytes, PAGES(3));
-    CHECK_EQUAL(statistics.bookkeeping_bytes, PAGES(3));
+    CHECK_EQUAL(statistics.committed_bytes, PAGES(HEAP_TABLES));
+    CHECK_EQUAL(statistics.bookkeeping_bytes, PAGES(HEAP_TABLES));
     CHECK_EQUAL(statistics.window_bytes, MAP_HEAP_END - MAP_HEAP_START);
     CHECK_EQUAL(statistics.objects, 0);
     machine_check_is_clean();
@@ -72,8 +72,8 @@ TEST(geometry_of_slabs_wastes_little)
         uint32_t bytes = class->pages * PAGE_SIZE;
         CHECK(class->slots >= 4 && class->slots <= HEAP_SLOTS_MAX);
         CHECK((bytes - class->slots * class->size) * 8 <= bytes);
-        for (uint32_t offset = 0; offset < bytes; offset++)
-            CHECK_EQUAL((uint64_t)offset * class->reciprocal >> 32, offset / class->size);
+        for (uint32_t offset = 0; offset < bytes; offset += HEAP_GRANULE)
+            CHECK_EQUAL(offset / HEAP_GRANULE * class->reciprocal >> 20, offset / class->size);
     }
 }
 
@@ -117,7 +117,7 @@ TEST(requests_that_cannot_be_had)
     CHECK(kcalloc(10, 0) == NULL);
     CHECK_EQUAL(machine_statistics().failures, 2 * ARRAY_COUNT(sizes) + 2);
     CHECK_EQUAL(machine_statistics().objects, 0);
-    CHECK_EQUAL(machine_statistics().committed_bytes, PAGES(3));
+    CHECK_EQUAL(machine_statistics().committed_bytes, PAGES(HEAP_TABLES));
     machine_check_is_clean();
 }
 
@@ -136,16 +136,22 @@ TEST(calloc_clears)
         }
 }
 
+/* Of runs, the shortest that fits; of these the newest of the lowest zone. Of slots, the lowest. */
 TEST(lowest_addresses_first)
 {
-    char *runs[10], *slots[10];
-    machine_start(4096);
+    char *runs[10], *slots[10], *far;
+    machine_start(16384);
     for (unsigned i = 0; i < 10; i++)
         CHECK((runs[i] = kmalloc(PAGES(3))) == (char *)MAP_HEAP_START + PAGES(3) * i);
+    CHECK(kmalloc(PAGES(4000)) != NULL);
+    far = kmalloc(PAGES(3));
+    CHECK(far != NULL && kmalloc(PAGES(1)) != NULL);
     kfree(runs[2]);
     kfree(runs[7]);
-    CHECK(kmalloc(PAGES(3)) == runs[2]);
-    CHECK(kmalloc(PAGES(2)) == runs[7]);
+    kfree(far);
+    CHECK(kmalloc(PAGES(3)) == runs[7]);
+    CHECK(kmalloc(PAGES(2)) == runs[2]);
+    CHECK(kmalloc(PAGES(3)) == far);
     for (unsigned i = 0; i < 10; i++)
         CHECK((slots[i] = kmalloc(64)) != NULL && slots[i] == slots[0] + 64 * i);
     kfree(slots[6]);

@@ -51,12 +51,11 @@ void heap_uncommit_page(uintptr_t address)
 static const struct {
     uintptr_t start;
     uint32_t limit_pages;
-    uint32_t group_bytes; /* for each group of pages */
+    uint32_t bytes; /* for each HEAP_REACH_PAGES pages */
 } tables[HEAP_TABLES] = {
     [HEAP_RECORDS] = {HEAP_RECORDS_START, HEAP_RECORD_PAGES,
-                      HEAP_GROUP_PAGES * sizeof(struct heap_page)},
-    [HEAP_LIVE] = {HEAP_LIVE_START, HEAP_LIVE_PAGES, HEAP_GROUP_PAGES *HEAP_PAGE_GRANULES / 8},
-    [HEAP_GROUP_TABLE] = {HEAP_GROUPS_START, HEAP_GROUP_TABLE_PAGES, sizeof(struct heap_group)},
+                      HEAP_REACH_PAGES * sizeof(struct heap_page)},
+    [HEAP_LIVE] = {HEAP_LIVE_START, HEAP_LIVE_PAGES, HEAP_REACH_PAGES *HEAP_PAGE_GRANULES / 8},
 };
 
 uintptr_t heap_table_start(enum heap_table table)
@@ -72,7 +71,7 @@ uint32_t heap_table_limit(enum heap_table table)
 /* Pages of the window that the committed part of a table is enough for. */
 static uint32_t table_reach(unsigned table)
 {
-    return heap.table_pages[table] * PAGE_SIZE / tables[table].group_bytes * HEAP_GROUP_PAGES;
+    return heap.table_pages[table] * PAGE_SIZE / tables[table].bytes * HEAP_REACH_PAGES;
 }
 
 static unsigned shortest_table(void)
@@ -117,21 +116,80 @@ static bool transit_advance(uint32_t first)
 {
     struct heap_page *record = heap_page(first);
     unsigned long saved = platform_interrupts_save();
-    bool done = page_commit(heap_page_address(first + record->next));
+    bool done = page_commit(heap_page_address(first + record->committed));
     if (done) {
-        record->next++;
+        record->committed++;
         heap.transit++;
     }
     platform_interrupts_restore(saved);
     return done;
 }
 
-/* Interrupts are on between the steps. When frames run out, what is cached elsewhere goes first. */
+/* Gives back one page that holds no object. False: there is none. */
+static bool cached_page_drop(void)
+{
+    unsigned long saved = platform_interrupts_save();
+    uint32_t page = heap_run_uncommit_any();
+    if (page != 0)
+        page_uncommit(heap_page_address(page));
+    platform_interrupts_restore(saved);
+    return page != 0;
+}
+
+static void table_page_drop(unsigned table)
+{
+    heap.table_pages[table]--;
+    bookkeeping_changed();
+    page_uncommit(tables[table].start + (uintptr_t)heap.table_pages[table] * PAGE_SIZE);
+}
+
+/* Gives back the last page of a table, if the frontier is below all that it is for. */
+static bool table_trim(unsigned table)
+{
+    unsigned long saved = platform_interrupts_save();
+    uint32_t needed = heap.frontier / HEAP_REACH_PAGES + 1;
+    bool found = heap.table_pages[table] > 1 &&
+                 (heap.table_pages[table] - 1) * PAGE_SIZE >= needed * tables[table].bytes;
+    if (found)
+        table_page_drop(table);
+    platform_interrupts_restore(saved);
+    return found;
+}
+
+/* False: nothing was left to give back. */
+static bool tables_trim(void)
+{
+    bool found = false;
+    for (unsigned table = 0; table < HEAP_TABLES; table++)
+        while (table_trim(table))
+            found = true;
+    return found;
+}
+
+static void classes_trim(void)
+{
+    for (unsigned i = 1; i <= HEAP_CLASSES; i++)
+        while (heap_class_trim_step(&heap.classes[i]))
+            ;
+}
+
+/* No frame is left: one of the heap's own, behind which there is no object, becomes one. A cached
+ * page is found at once; what classes keep goes only when there is none, and all of it. */
+static bool find_frame(void)
+{
+    uint32_t before = heap.committed;
+    if (cached_page_drop())
+        return true;
+    classes_trim();
+    return heap.committed < before || cached_page_drop();
+}
+
+/* Interrupts are on between the steps. */
 static bool transit_commit(uint32_t first)
 {
     const struct heap_page *record = heap_page(first);
-    while (record->next != record->count)
-        if (!transit_advance(first) && heap_trim() == 0)
+    while (record->committed != record->count)
+        if (!transit_advance(first) && !find_frame() && !tables_trim())
             return false;
     return true;
 }
@@ -141,12 +199,11 @@ static void transit_split(uint32_t first, uint32_t pages)
 {
     struct heap_page *record = heap_page(first);
     struct heap_page *rest = record + pages;
-    uint32_t committed = record->next;
-    rest->kind = HEAP_PAGE_TRANSIT;
-    rest->count = (uint16_t)(record->count - pages);
-    rest->next = (uint16_t)(committed > pages ? committed - pages : 0);
+    uint32_t committed = record->committed;
+    rest->head = heap_head(HEAP_PAGE_TRANSIT, 0, record->count - pages);
+    rest->committed = (uint16_t)(committed > pages ? committed - pages : 0);
     record->count = (uint16_t)pages;
-    record->next = (uint16_t)(committed < pages ? committed : pages);
+    record->committed = (uint16_t)(committed < pages ? committed : pages);
 }
 
 /* Of a transit run, only `pages` pages after the first `skip` stay one. What is around it may have
@@ -166,7 +223,8 @@ static void transit_cut(uint32_t first, uint32_t skip, uint32_t pages)
         heap_release(first);
 }
 
-/* Reserves address space, committing bookkeeping for it where that must grow. */
+/* Reserves address space, committing bookkeeping for it where that must grow. What of the tables is
+ * above the frontier stays: it may be what was just committed. */
 static uint32_t transit_reserve(uint32_t pages)
 {
     for (;;) {
@@ -174,7 +232,7 @@ static uint32_t transit_reserve(uint32_t pages)
         uint32_t first = heap_run_take(pages);
         bool fits = pages <= HEAP_OBJECT_PAGES + 1 - heap.frontier;
         platform_interrupts_restore(saved);
-        if (first != 0 || !fits || !heap_commit_bookkeeping())
+        if (first != 0 || !fits || !(heap_commit_bookkeeping() || find_frame()))
             return first;
     }
 }
@@ -223,12 +281,12 @@ static bool release_step(uint32_t first)
 {
     struct heap_page *record = heap_page(first);
     uint32_t page = 0;
-    if (record->next != 0 &&
-        (heap.cached + record->next > HEAP_CACHED_MAX || heap_run_is_left_partial(first))) {
-        record->next--;
+    if (record->committed != 0 &&
+        (heap.cached + record->committed > HEAP_CACHED_MAX || heap_run_is_left_partial(first))) {
+        record->committed--;
         heap.transit--;
-        page = first + record->next;
-    } else if (record->next != record->count) {
+        page = first + record->committed;
+    } else if (record->committed != record->count) {
         page = heap_run_uncommit_front(first + record->count);
     }
     if (page == 0)
@@ -237,63 +295,27 @@ static bool release_step(uint32_t first)
     return true;
 }
 
+void heap_transit_begin(uint32_t first, uint32_t pages)
+{
+    struct heap_page *record = heap_page(first);
+    record->head = heap_head(HEAP_PAGE_TRANSIT, 0, pages);
+    record->links = pages;
+    heap.transit += pages;
+}
+
 void heap_release(uint32_t first)
 {
     struct heap_page *record = heap_page(first);
     unsigned long saved = platform_interrupts_save();
-    uint32_t pages, committed;
+    uint32_t committed;
     while (release_step(first)) {
         platform_interrupts_restore(saved);
         saved = platform_interrupts_save();
     }
-    pages = record->count;
-    committed = record->next;
-    record->kind = HEAP_PAGE_NONE;
-    record->count = record->next = 0;
+    committed = record->committed;
     heap.transit -= committed;
-    heap_run_give(first, pages, committed);
+    heap_run_give(first, record->count, committed);
     platform_interrupts_restore(saved);
-}
-
-/* Takes the frame of one cached page of the free run, or untouched part, that begins at *page; if
- * there is none, goes on to what begins behind. False: this was the end. */
-static bool trim_step(uint32_t *page)
-{
-    unsigned long saved = platform_interrupts_save();
-    uint32_t found = 0;
-    bool goes_on = *page <= heap.frontier && heap.cached != 0;
-    if (goes_on) {
-        const struct heap_page *record = heap_page(*page);
-        found = heap_run_uncommit_front(*page);
-        if (found != 0)
-            page_uncommit(heap_page_address(found));
-        else if (record->kind >= HEAP_PAGE_RUN)
-            *page += record->count;
-        else
-            ++*page;
-    }
-    platform_interrupts_restore(saved);
-    return goes_on;
-}
-
-static void table_page_drop(unsigned table)
-{
-    heap.table_pages[table]--;
-    bookkeeping_changed();
-    page_uncommit(tables[table].start + (uintptr_t)heap.table_pages[table] * PAGE_SIZE);
-}
-
-/* Gives back the last page of a table, if the frontier is below all that it is for. */
-static bool table_trim(unsigned table)
-{
-    unsigned long saved = platform_interrupts_save();
-    uint32_t groups = heap.frontier / HEAP_GROUP_PAGES + 1;
-    bool found = heap.table_pages[table] > 1 &&
-                 (heap.table_pages[table] - 1) * PAGE_SIZE >= groups * tables[table].group_bytes;
-    if (found)
-        table_page_drop(table);
-    platform_interrupts_restore(saved);
-    return found;
 }
 
 void heap_bookkeeping_drop(void)
@@ -308,13 +330,9 @@ void heap_bookkeeping_drop(void)
 uint32_t heap_trim(void)
 {
     uint32_t before = heap.committed;
-    uint32_t page = 1;
-    for (unsigned i = 1; i <= HEAP_CLASSES; i++)
-        heap_class_trim(&heap.classes[i]);
-    while (trim_step(&page))
+    classes_trim();
+    while (cached_page_drop())
         ;
-    for (unsigned table = 0; table < HEAP_TABLES; table++)
-        while (table_trim(table))
-            ;
+    tables_trim();
     return heap.committed < before ? before - heap.committed : 0;
 }

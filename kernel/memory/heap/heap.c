@@ -5,6 +5,7 @@
 #include "kernel/include/errors.h"
 #include "kernel/lib/string.h"
 #include "kernel/memory/heap/guard.h"
+#include "kernel/memory/heap/index.h"
 
 struct heap heap;
 
@@ -22,9 +23,10 @@ int heap_init(void)
     for (unsigned i = 0; i < HEAP_MISUSE_COUNT; i++)
         heap_tally_set(&heap.misuses[i], 0);
     heap_guard_init();
+    heap_index_init();
     heap_classes_init();
     for (unsigned i = HEAP_SIZE_CLASSES + 1; i <= HEAP_CLASSES; i++)
-        heap.classes[i].word = &heap.no_slots;
+        heap_class_clear(&heap.classes[i]);
     for (unsigned table = 0; table < HEAP_TABLES; table++)
         if (!heap_commit_bookkeeping()) {
             heap_bookkeeping_drop();
@@ -56,17 +58,16 @@ typedef void *(*guarded_way)(size_t wish);
 
 /* An object from the hand; if that is empty, from the class's slabs, or in the guarded way if there
  * is one (NULL: there is none) and the guard is on. */
-static inline __attribute__((always_inline)) void *class_alloc(struct heap_class *class,
-                                                               guarded_way guarded, size_t wish)
+HEAP_INLINE void *class_alloc(struct heap_class *class, guarded_way guarded, size_t wish)
 {
     unsigned long saved = platform_interrupts_save();
     uint32_t *top = class->top;
     uint32_t address;
     if (__builtin_expect(top == class->hand, 0)) {
+        if (guarded == NULL || __builtin_expect(!heap_guard_is_on(), 1))
+            return heap_class_alloc_slowly(class, saved);
         platform_interrupts_restore(saved);
-        if (guarded != NULL && __builtin_expect(heap_guard_is_on(), 0))
-            return guarded(wish);
-        return heap_class_alloc_slowly(class);
+        return guarded(wish);
     }
     address = *--top;
     *top = 0;
@@ -77,39 +78,74 @@ static inline __attribute__((always_inline)) void *class_alloc(struct heap_class
     return (void *)(uintptr_t)address;
 }
 
-/* Enters, or takes out, the beginning of a run. */
-static void run_mark(uint32_t first)
+/* Pages that were taken become an object. Interrupts off. */
+HEAP_INLINE void *run_install(struct heap_page *record, uint32_t pages)
 {
-    heap_group(first / HEAP_GROUP_PAGES)->runs ^= 1u << first % HEAP_GROUP_PAGES;
+    uint32_t first = heap_page_number(record);
+    record->head = heap_head(HEAP_PAGE_RUN, 0, pages);
+    record->links = 0;
+    record->link.after = record->link.before = 0;
+    HEAP_SET_BIT(heap.runs, first);
+    HEAP_SET_BIT(heap.run_summary, first / 32);
+    heap_live_set(first * HEAP_PAGE_GRANULES);
+    heap.run_pages += pages;
+    heap.run_allocations++;
+    return (void *)heap_page_address(first);
 }
 
-static void *run_alloc(size_t size, size_t alignment)
+/* Not all of its pages have frames, or they must begin at a certain alignment. Interrupts on. */
+static __attribute__((noinline)) void *run_alloc_committing(uint32_t pages, uint32_t alignment)
 {
-    uint32_t pages = pages_of(size);
-    uint32_t first = size > WINDOW_SIZE ? 0 : heap_obtain(pages, (uint32_t)alignment);
+    uint32_t first = heap_obtain(pages, alignment);
     unsigned long saved;
-    struct heap_page *record;
+    void *object;
     if (first == 0) {
         count_failure();
         return NULL;
     }
-    record = heap_page(first);
     saved = platform_interrupts_save();
-    record->kind = HEAP_PAGE_RUN;
-    record->next = 0;
-    run_mark(first);
-    heap_live_set(first * HEAP_PAGE_GRANULES);
     heap.transit -= pages;
-    heap.run_pages += pages;
-    heap.run_objects++;
-    heap.run_allocations++;
+    object = run_install(heap_page(first), pages);
     platform_interrupts_restore(saved);
-    return (void *)heap_page_address(first);
+    return object;
+}
+
+static __attribute__((noinline)) void *run_alloc(size_t size)
+{
+    uint32_t pages = pages_of(size);
+    unsigned long saved;
+    struct heap_page *record;
+    void *object;
+    if (size - 1 >= WINDOW_SIZE) {
+        if (size != 0)
+            count_failure();
+        return NULL;
+    }
+    saved = platform_interrupts_save();
+    record = take_committed(index_find(pages), pages);
+    if (__builtin_expect(record == NULL, 0)) {
+        platform_interrupts_restore(saved);
+        return run_alloc_committing(pages, PAGE_SIZE);
+    }
+    object = run_install(record, pages);
+    platform_interrupts_restore(saved);
+    return object;
+}
+
+static void *run_alloc_aligned(size_t size, size_t alignment)
+{
+    if (alignment <= PAGE_SIZE)
+        return run_alloc(size);
+    if (size > WINDOW_SIZE) {
+        count_failure();
+        return NULL;
+    }
+    return run_alloc_committing(pages_of(size), (uint32_t)alignment);
 }
 
 static inline struct heap_class *class_for(size_t size)
 {
-    return &heap.classes[heap.class_of[(size - 1) / HEAP_GRANULE]];
+    return heap_class(heap.class_of[(size - 1) / HEAP_GRANULE]);
 }
 
 /* Slots of a class lie at multiples of its size from a page's start: so it takes a class whose size
@@ -135,7 +171,7 @@ static void *allocate(size_t size, size_t alignment, const void *caller)
         return object;
     if (size <= HEAP_SMALL_MAX && alignment <= HEAP_SMALL_MAX)
         return small_alloc_aligned(size, alignment);
-    return run_alloc(size, alignment);
+    return run_alloc_aligned(size, alignment);
 }
 
 static __attribute__((noinline)) void *kmalloc_otherwise(size_t size)
@@ -146,9 +182,9 @@ static __attribute__((noinline)) void *kmalloc_otherwise(size_t size)
 /* While the guard is on, nothing is in hand. */
 void *kmalloc(size_t size)
 {
-    if (__builtin_expect(size - 1 >= HEAP_SMALL_MAX, 0))
-        return kmalloc_otherwise(size);
-    return class_alloc(class_for(size), kmalloc_otherwise, size);
+    if (__builtin_expect(size - 1 < HEAP_SMALL_MAX, 1))
+        return class_alloc(class_for(size), kmalloc_otherwise, size);
+    return __builtin_expect(heap_guard_is_on(), 0) ? kmalloc_otherwise(size) : run_alloc(size);
 }
 
 void *kcalloc(size_t count, size_t size)
@@ -195,35 +231,47 @@ static uint32_t run_find(const void *object)
     return granule / HEAP_PAGE_GRANULES;
 }
 
-static void run_free(uint32_t first, unsigned long saved)
+/* Interrupts off; turns them back on. */
+HEAP_INLINE void run_free(uint32_t first, unsigned long saved)
 {
     struct heap_page *record = heap_page(first);
-    record->kind = HEAP_PAGE_TRANSIT;
-    record->next = record->count;
-    run_mark(first);
-    heap_live_clear(first * HEAP_PAGE_GRANULES);
-    heap.transit += record->count;
-    heap.run_pages -= record->count;
-    heap.run_objects--;
+    uint32_t pages = record->count;
+    HEAP_CLEAR_BIT(heap.runs, first);
+    if (heap.runs[first / 32] == 0)
+        HEAP_CLEAR_BIT(heap.run_summary, first / 32);
+    heap.run_pages -= pages;
     heap.run_frees++;
-    platform_interrupts_restore(saved);
-    heap_release(first);
+    run_free_committed(record, pages, saved);
 }
 
-/* Is the page inside a run, behind its first page? Looks back over the bits of runs: O(window /
- * 32), for a caller that was wrong. */
+/* The last bit of `words` below bit `end`; `end` if there is none in the word of that bit. */
+static uint32_t last_bit_in_word(const uint32_t *words, uint32_t end)
+{
+    uint32_t word = words[end / 32] & ~(UINT32_MAX << end % 32);
+    return word == 0 ? end : end / 32 * 32 + 31u - (uint32_t)__builtin_clz(word);
+}
+
+/* The first page of the last run that begins before this page, or 0: in the page's word of bits, in
+ * the word of the summary, or in the last of at most HEAP_RUN_SUMMARY - 1 words of it before. */
+static uint32_t last_run_before(uint32_t page)
+{
+    uint32_t first = last_bit_in_word(heap.runs, page), word = page / 32, at;
+    if (first != page)
+        return first;
+    at = last_bit_in_word(heap.run_summary, word);
+    for (uint32_t i = word / 32; at == word && i-- > 0;)
+        if (heap.run_summary[i] != 0)
+            at = i * 32 + 31u - (uint32_t)__builtin_clz(heap.run_summary[i]);
+    if (at == word)
+        return 0;
+    return at * 32 + 31u - (uint32_t)__builtin_clz(heap.runs[at]);
+}
+
+/* Is the page inside a run, behind its first page? */
 static bool is_inside_run(uint32_t page)
 {
-    uint32_t group = page / HEAP_GROUP_PAGES;
-    uint32_t word = heap_group(group)->runs & heap_bits(0, page % HEAP_GROUP_PAGES + 1);
-    uint32_t first;
-    while (word == 0) {
-        if (group == 0)
-            return false;
-        word = heap_group(--group)->runs;
-    }
-    first = group * HEAP_GROUP_PAGES + 31u - (uint32_t)__builtin_clz(word);
-    return page - first < heap_page(first)->count;
+    uint32_t first = last_run_before(page);
+    return first != 0 && page - first < heap_page(first)->count;
 }
 
 /* In a page of a slab, where no object of `owner`, or of any size class, begins. */
@@ -259,7 +307,9 @@ static enum heap_misuse misuse_of(const void *object, const struct heap_class *o
         return HEAP_DOUBLE_FREE;
     if (record->kind == HEAP_PAGE_RUN && offset % PAGE_SIZE == 0)
         return HEAP_FOREIGN_FREE; /* an object, but no cache's */
-    if (record->kind == HEAP_PAGE_NONE || record->kind == HEAP_PAGE_RUN)
+    if (record->kind == HEAP_PAGE_RUN)
+        return HEAP_INTERIOR_FREE;
+    if (record->kind == HEAP_PAGE_NONE)
         return is_inside_run(page) ? HEAP_INTERIOR_FREE : HEAP_DOUBLE_FREE;
     return slab_misuse_of((uint32_t)heap_granule((uintptr_t)object), owner);
 }
@@ -297,25 +347,33 @@ static __attribute__((noinline)) void refuse(const void *object, const struct he
     heap_refuse(object, misuse, caller);
 }
 
-/* All that is not an object of a size class. Interrupts off; turns them back on. */
-static __attribute__((noinline)) void free_other(void *object, const void *caller,
-                                                 unsigned long saved)
+/* Interrupts off; turns them back on. */
+static HEAP_REGISTERS __attribute__((noinline)) void
+refuse_granule(uintptr_t granule, const void *caller, unsigned long saved)
 {
-    uint32_t first = run_find(object);
-    if (first != 0)
-        run_free(first, saved);
-    else if (object != NULL)
+    void *object = (void *)heap_granule_address(granule);
+    if (object != NULL)
         refuse(object, NULL, caller, saved);
     else
         platform_interrupts_restore(saved);
 }
 
+/* In the first page of a run. Interrupts off; turns them back on. */
+static HEAP_REGISTERS __attribute__((noinline)) void free_run(uint32_t granule, const void *caller,
+                                                              unsigned long saved)
+{
+    if (__builtin_expect(heap_live_clear(granule), 1))
+        run_free(granule / HEAP_PAGE_GRANULES, saved);
+    else
+        refuse_granule(granule, caller, saved);
+}
+
 /* Interrupts off; turns them back on. False: the granule is not where an object of this class
  * begins; interrupts are still off. */
-static inline bool class_free(struct heap_class *class, uint32_t granule, unsigned long saved)
+HEAP_INLINE bool class_free(struct heap_class *class, uint32_t granule, unsigned long saved)
 {
     uint32_t *top = class->top;
-    if (!heap_live_clear(granule))
+    if (__builtin_expect(!heap_live_clear(granule), 0))
         return false;
     if (__builtin_expect(top == class->end, 0)) {
         heap_slot_free(class, granule, saved);
@@ -328,23 +386,28 @@ static inline bool class_free(struct heap_class *class, uint32_t granule, unsign
     return true;
 }
 
-static inline void free_from(void *object, const void *caller)
+/* Whoever called the function that this becomes part of is who is named. Kind 0 is a class without
+ * objects. */
+HEAP_INLINE void free_from(void *object)
 {
     unsigned long saved = platform_interrupts_save();
     uintptr_t granule = heap_granule((uintptr_t)object);
-    if (__builtin_expect(granule < heap.granules, 1)) {
-        unsigned kind = record_of((uint32_t)granule)->kind;
-        /* Kind 0 is a class without objects. */
-        if (__builtin_expect(kind <= HEAP_SIZE_CLASSES, 1) &&
-            __builtin_expect(class_free(&heap.classes[kind], (uint32_t)granule, saved), 1))
+    unsigned kind = HEAP_PAGE_FREE;
+    if (__builtin_expect(granule < heap.granules, 1))
+        kind = record_of((uint32_t)granule)->kind;
+    if (__builtin_expect(kind <= HEAP_SIZE_CLASSES, 1)) {
+        if (__builtin_expect(class_free(heap_class(kind), (uint32_t)granule, saved), 1))
             return;
+    } else if (kind == HEAP_PAGE_RUN) {
+        free_run((uint32_t)granule, CALLER, saved);
+        return;
     }
-    free_other(object, caller, saved);
+    refuse_granule(granule, CALLER, saved);
 }
 
 void kfree(void *object)
 {
-    free_from(object, CALLER);
+    free_from(object);
 }
 
 /* 0 for what is not an object. Interrupts off. */
@@ -372,13 +435,10 @@ static void run_shrink(uint32_t first, uint32_t pages)
 {
     unsigned long saved = platform_interrupts_save();
     struct heap_page *record = heap_page(first);
-    struct heap_page *rest = record + pages;
     uint32_t surplus = record->count - pages;
     record->count = (uint16_t)pages;
-    rest->kind = HEAP_PAGE_TRANSIT;
-    rest->count = rest->next = (uint16_t)surplus;
     heap.run_pages -= surplus;
-    heap.transit += surplus;
+    heap_transit_begin(first + pages, surplus);
     platform_interrupts_restore(saved);
     heap_release(first + pages);
 }
@@ -393,8 +453,7 @@ static bool run_grow(uint32_t first, uint32_t pages)
     if (!heap_obtain_at(first + had, pages - had))
         return false;
     saved = platform_interrupts_save();
-    rest->kind = HEAP_PAGE_NONE;
-    rest->count = rest->next = 0;
+    rest->head = rest->links = 0;
     record->count = (uint16_t)pages;
     heap.transit -= pages - had;
     heap.run_pages += pages - had;
@@ -431,7 +490,7 @@ void *krealloc(void *object, size_t size)
     if (object == NULL)
         return allocate(size, HEAP_ALIGNMENT, CALLER);
     if (size == 0) {
-        free_from(object, CALLER);
+        free_from(object);
         return NULL;
     }
     saved = platform_interrupts_save();
@@ -449,7 +508,7 @@ void *krealloc(void *object, size_t size)
     if (moved == NULL)
         return NULL;
     memcpy(moved, object, has);
-    free_from(object, CALLER);
+    free_from(object);
     return moved;
 }
 
@@ -480,7 +539,7 @@ static __attribute__((noinline)) void *cache_alloc_otherwise(size_t cache)
     struct heap_class *class = (struct heap_class *)cache;
     void *object = heap_guard_sample(class->size, class->size & -class->size,
                                      (struct heap_cache *)class, CALLER);
-    return object != NULL ? object : heap_class_alloc_slowly(class);
+    return object != NULL ? object : heap_class_alloc_slowly(class, platform_interrupts_save());
 }
 
 void *heap_cache_alloc(struct heap_cache *cache)
@@ -509,10 +568,11 @@ int heap_cache_destroy(struct heap_cache *cache)
     platform_interrupts_restore(saved);
     if (busy)
         return -EBUSY;
-    heap_class_trim(class);
+    while (heap_class_trim_step(class))
+        ;
     saved = platform_interrupts_save();
     heap_tally_set(&heap.past_caches, heap.past_caches.count + class->allocations);
-    *class = (struct heap_class){.word = &heap.no_slots};
+    heap_class_clear(class);
     platform_interrupts_restore(saved);
     return 0;
 }
@@ -525,7 +585,8 @@ static size_t bookkeeping_pages(void)
     return pages;
 }
 
-void heap_read_statistics(struct heap_statistics *statistics)
+/* What concerns all of the heap, at one moment. */
+static void read_totals(struct heap_statistics *statistics)
 {
     unsigned long saved = platform_interrupts_save();
     *statistics = (struct heap_statistics){
@@ -543,15 +604,35 @@ void heap_read_statistics(struct heap_statistics *statistics)
     };
     for (unsigned i = 0; i < HEAP_MISUSE_COUNT; i++)
         statistics->misuses[i] = heap.misuses[i].count;
-    for (unsigned i = 1; i <= HEAP_CLASSES; i++) {
-        const struct heap_class *class = &heap.classes[i];
+    heap_guard_count(statistics);
+    platform_interrupts_restore(saved);
+}
+
+/* Of so many classes at one moment: all of them would keep interrupts off for too long. */
+#define CLASSES_AT_ONCE 12u
+_Static_assert(HEAP_CLASSES % CLASSES_AT_ONCE == 0, "no class is left over");
+
+static void add_classes(struct heap_statistics *statistics, const struct heap_class *class)
+{
+    const struct heap_class *end = class + CLASSES_AT_ONCE;
+    unsigned long saved = platform_interrupts_save();
+    for (; class < end; class ++) {
+        if (class->allocations == 0)
+            continue;
         statistics->allocations += class->allocations;
         statistics->frees += class->frees;
-        statistics->live_bytes += (size_t)(class->allocations - class->frees) * class->size;
+        statistics->live_bytes +=
+            (size_t)(uint32_t)(class->allocations - class->frees) * class->size;
     }
-    heap_guard_count(statistics);
-    statistics->objects = (uint32_t)(statistics->allocations - statistics->frees);
     platform_interrupts_restore(saved);
+}
+
+void heap_read_statistics(struct heap_statistics *statistics)
+{
+    read_totals(statistics);
+    for (unsigned first = 1; first <= HEAP_CLASSES; first += CLASSES_AT_ONCE)
+        add_classes(statistics, &heap.classes[first]);
+    statistics->objects = (uint32_t)(statistics->allocations - statistics->frees);
 }
 
 /* The class of a row: size classes first, then the caches that exist. */

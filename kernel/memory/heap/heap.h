@@ -68,6 +68,8 @@ struct heap_statistics {
     size_t peak_committed_bytes;
     size_t window_bytes;
 };
+/* Bytes of pages and misuses are of one moment. Of each class, what was allocated and freed is; a
+ * handler that comes between two classes may have changed others. */
 void heap_read_statistics(struct heap_statistics *statistics);
 
 /* One row for each size class and cache: for `heap top`. The index runs from 0; false after the
@@ -85,8 +87,8 @@ typedef bool (*heap_visitor)(void *context, void *object, size_t bytes);
 void heap_visit(heap_visitor visit, void *context);
 
 /* Gives back every page that holds no object and was kept for speed, and bookkeeping beyond the
- * highest object. The number of such pages is bounded by a constant; to find them it steps through
- * the pages below the highest object, with interrupts on between the steps. Returns how many. */
+ * highest object, page by page, with interrupts on in between. What is kept is bounded by a
+ * constant, and each page of it is found at once. Returns how many. */
 uint32_t heap_trim(void);
 
 /* Slabs, runs, bitmaps and counters agree with each other; every committed page has a frame in

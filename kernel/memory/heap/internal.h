@@ -9,13 +9,13 @@
  * The heap's own structures: for its files and its tests.
  *
  *   MAP_HEAP_START                                                                    MAP_HEAP_END
- *   |  page 1, 2, 3 ...       | frontier  | guard   | records         | live bits  | groups | |
- * slabs, runs, free runs | untouched | guard.h | 40 bytes a page | 32 a page  | 132 for 32 p. |
+ *   |  page 1, 2, 3 ...       | frontier      | guard    | records         | live bits           |
+ *   |  slabs, runs, free runs | untouched     | guard.h  | 40 bytes a page | 32 a page           |
  *
  * Pages are numbered from 1, so that 0 says "none", and record 0 and the record at the frontier are
- * always zero: whoever looks at a neighbour never has to ask whether there is one. The three tables
- * are at the end of the window, where an overrun meets uncommitted pages first; they are committed
- * page by page as the frontier climbs, and heap_trim gives back what is not needed any more.
+ * always zero: whoever looks at a neighbour never has to ask whether there is one. The tables are
+ * at the end of the window, where an overrun meets uncommitted pages first; they are committed page
+ * by page as the frontier climbs, and heap_trim gives back what is not needed any more.
  *
  * Objects begin at granules, multiples of 16 bytes. There is a bit for each: set if, and only if,
  * an object that lives begins there. Whatever is wrong with a pointer that is freed, its bit is
@@ -24,14 +24,14 @@
  *
  * A page below the frontier belongs to exactly one of
  * - a slab: 1 to HEAP_SLAB_PAGES pages of equal slots. All its records name the class; the first
- *   (the head) says how many slots are out, and has a bit for each that is not.
+ *   (the head) has a bit for each slot, set if it is out, counts these, and says which of its words
+ *   of bits have a clear one. What a slab has when it is made is what records have anyway: zero.
  * - a run: one object of whole pages. Only its first record is not zero.
  * - a free run: maximal; two never touch, and none touches the frontier. Its first and last record
- *   hold its length (one record, if it is one page), those between are zero. Its first `next` pages
- *   are committed: cached.
+ *   say so and hold its length, those between are zero. Its first `committed` pages are: cached.
  * - a transit run: on its way from free to used or back, while its pages are committed or given
- *   back one at a time with interrupts on. Nobody has a pointer into it. Its first `next` pages are
- *   committed.
+ *   back one at a time with interrupts on. Nobody has a pointer into it. Its first `committed`
+ *   pages are. What needs no frame, and gives none back, is done in one go and never in transit.
  *
  * That only the front of a free run may be committed keeps every step on runs O(1): a length says
  * which pages need frames. Where free runs of which this is not true would join, a few cached pages
@@ -41,21 +41,24 @@
  * neither slab nor record. To the slab they are out. The stack is refilled and emptied by one
  * slot a call, so that no call pays for others.
  *
- * Free runs are indexed by length. Lengths below 32 pages have a bin each; above, each doubling has
- * 16. A bin is a set of first pages, as bitmaps of three levels (a word of words of groups of
- * pages), so the lowest address in it is found by counting zeros three times. Two free runs of 32
- * pages or more cannot begin in one group, so for those the lowest level is a single page number,
- * shared by all bins. Best fit with the lowest address first fragments least on large mixes; lists
- * of free runs, last in first out, needed a tenth more address space, and first fit a twentieth.
+ * Free runs are indexed by length and place. Each length up to 16 pages has a bin, the lengths
+ * below 128 eight for each doubling, those above two. A bin has a list for each zone of the window,
+ * about 6.5 MiB, and what of it is committed in part lies in lists of its own. A bit for each list
+ * that is not empty, in a word for each bin, and a bit for each such word: two "lowest bit set"
+ * find the lowest zone of the shortest length, and the list's newest run is taken. Such a list can
+ * be left in ten instructions and joined in as many, whatever is in it, which sets of page numbers
+ * cannot: two neighbours leave theirs, and what they become joins one, while somebody waits. Exact
+ * sets by address would need a hundredth less address space, one zone a thirtieth more, and one bin
+ * for each doubling a tenth.
  *
- * Bitmaps are functions of the records, records partition the pages, counters are sums over
- * records, and what is not used is zero. That is what heap_check goes by.
+ * Links, the bits of lists, and what is written in a record are functions of which pages are free;
+ * records partition the pages, counters are sums over records, and what is not used is zero. That
+ * is what heap_check goes by.
  *
  *   committed = slab + run + cached + transit + bookkeeping        (pages)
- *   each slot of a slab is one of: live, in hand, free in the head's bits
- *   count of a head = its slots that are not free
+ *   each slot of a slab is one of: live, in hand, free; the first two are out
  *   allocations - frees of a class = its live slots
- *   the list of a class = its slabs with 0 < count < slots, without the current one
+ *   the list of a class = its slabs that are neither full nor without objects nor the current one
  *   cached <= HEAP_CACHED_MAX, except inside a call
  *
  * Slabs keep no list inside free slots: an overrun, or a write after free, destroys objects but
@@ -68,8 +71,10 @@
 #define HEAP_CACHES           40u
 #define HEAP_CLASSES          (HEAP_SIZE_CLASSES + HEAP_CACHES)
 #define HEAP_SLAB_PAGES       4u
-#define HEAP_SLOTS_MAX        256u
-#define HEAP_SLOTS_MIN        8u /* fewer only in slabs of HEAP_SLAB_PAGES */
+#define HEAP_SLOTS_MAX        255u
+#define HEAP_SLAB_WORDS       8u
+#define HEAP_OPEN_SHIFT       24u /* of heap_page.open in the first word of a record */
+#define HEAP_SLOTS_MIN        8u  /* fewer only in slabs of HEAP_SLAB_PAGES */
 #define HEAP_CACHE_OBJECT_MAX (HEAP_SLAB_PAGES * PAGE_SIZE / 4)
 #define HEAP_IN_HAND_MAX      16u
 #define HEAP_IN_HAND_BYTES    8192u /* of a class, if its slots are large */
@@ -79,66 +84,87 @@
 #define HEAP_CACHED_MAX 64u
 #endif
 
-#define HEAP_GROUP_PAGES     32u
-#define HEAP_WINDOW_PAGES    ((uint32_t)(MAP_HEAP_END - MAP_HEAP_START) / PAGE_SIZE)
-#define HEAP_GROUPS          (HEAP_WINDOW_PAGES / HEAP_GROUP_PAGES)
-#define HEAP_GUARD_PAGES     393u /* for guarded objects: guard.h */
-#define HEAP_PAGE_GRANULES   (PAGE_SIZE / HEAP_GRANULE)
+#define HEAP_WINDOW_PAGES  ((uint32_t)(MAP_HEAP_END - MAP_HEAP_START) / PAGE_SIZE)
+#define HEAP_GUARD_PAGES   393u /* for guarded objects: guard.h */
+#define HEAP_PAGE_GRANULES (PAGE_SIZE / HEAP_GRANULE)
+#define HEAP_REACH_PAGES   32u /* the tables are enough for a multiple of so many pages */
 
-#define HEAP_BIN_STEPS_SHIFT 4u /* 16 bins for each doubling from 32 pages on */
-#define HEAP_BINS            (HEAP_GROUP_PAGES + (10u << HEAP_BIN_STEPS_SHIFT))
-#define HEAP_BIN_WORDS       (HEAP_BINS / 32)
+/* Bins: one for each length to 16, eight for each doubling to 128, two for each above. */
+#define HEAP_BINS        64u
+#define HEAP_SHORT_BINS  40u /* of these, for lengths below HEAP_SHORT_PAGES */
+#define HEAP_SHORT_PAGES 128u
+#define HEAP_ZONES       32u
+#define HEAP_ZONE_SHIFT  16u                      /* a zone: as many records as have 64 KiB */
+#define HEAP_LISTS       (HEAP_BINS * HEAP_ZONES) /* and as many for runs with nothing committed */
+#define HEAP_RUN_WORDS   (HEAP_WINDOW_PAGES / 32)
+#define HEAP_RUN_SUMMARY (HEAP_RUN_WORDS / 32)
 
 /* What a record says: 1 to HEAP_CLASSES is a slab's page of that class, or one of these. */
 enum heap_page_kind {
     HEAP_PAGE_NONE = 0,
     HEAP_PAGE_RUN = 0xF1,     /* count: its pages */
-    HEAP_PAGE_FREE = 0xF2,    /* count: its pages; next: how many of them are committed */
-    HEAP_PAGE_TRANSIT = 0xF3, /* count: its pages; next: how many of them are committed */
+    HEAP_PAGE_FREE = 0xF2,    /* count: its pages; the first also: committed, list, link */
+    HEAP_PAGE_TRANSIT = 0xF3, /* count: its pages; committed */
+};
+
+/* Of a free run in its list, or the list itself: addresses of such links, in a circle. */
+struct heap_link {
+    uint32_t after, before;
 };
 
 struct heap_page {
-    uint8_t kind;
-    uint8_t
-        rest; /* page of a slab: how far behind the head; 0: the head. Free run's head: its bin */
-    uint16_t count;                     /* head: slots that are out */
-    uint16_t next, previous;            /* head: in its class's list */
-    uint32_t free[HEAP_SLOTS_MAX / 32]; /* head: a bit for each slot that is not out */
-};
-
-struct heap_group {
-    uint32_t runs;  /* pages where an object of whole pages begins */
-    uint32_t large; /* the free run of 32 pages or more that begins here, or 0 */
-    uint32_t small[HEAP_GROUP_PAGES - 1]; /* [n - 1]: where free runs of n pages begin */
-};
-
-/* Bit g % 32 of word g / 32: group g has a member. Bit w of summary: word w is not zero. */
-struct heap_bin {
-    uint32_t summary;
-    uint32_t groups[HEAP_GROUPS / 32];
+    union {
+        uint32_t head; /* what follows, as one word: heap_head */
+        struct {
+            uint8_t kind;
+            uint8_t rest; /* page of a slab: how far behind the head; 0: the head */
+            union {
+                uint16_t count;
+                struct {
+                    uint8_t out;  /* head of a slab: slots that are out */
+                    uint8_t open; /* bit w: word w of its bits has a clear one */
+                };
+            };
+        };
+    };
+    union {
+        uint32_t links; /* what follows, as one word */
+        struct {
+            uint16_t next, previous; /* head of a slab: pages in its class's list */
+        };
+        struct {
+            uint16_t committed;
+            uint16_t list; /* in which the free run is */
+        };
+    };
+    union {
+        uint32_t used[HEAP_SLAB_WORDS]; /* head of a slab: a bit for each slot that is out, and for
+                                           those of the last word that do not exist */
+        struct heap_link link;          /* first of a free run */
+    };
 };
 
 /*
- * A size class, or a cache. Slots that are not in hand come from `word`, a word of the current
- * slab's free bits, until it is zero; it points to heap.no_slots while there is no current slab, so
- * one test covers both. A full slab is in no list: the first slot that comes back puts it there, or
- * makes it current.
+ * A size class, or a cache. Slots that are not in hand come from the current slab, which is record
+ * 0 while there is none: that has no open word. A full slab is in no list: the first slot that
+ * comes back puts it there, or makes it current.
  */
 struct heap_class {
     uint32_t *top, *end; /* of the hand: what the next slot is put at; where it is full */
     uint32_t hand[HEAP_IN_HAND_MAX]; /* addresses; from top on: zero */
     uint64_t allocations, frees;
-    uint32_t *word;
-    uintptr_t word_address; /* of the slot that bit 0 of the word stands for */
-    struct heap_page *slab; /* the current slab, or NULL */
+    struct heap_page *slab; /* the current slab, or record 0 */
     const char *name;
+    uint32_t slab_address; /* of the current slab's first slot, or 0 */
     uint32_t size;         /* bytes a slot; 0: this cache does not exist */
-    uint32_t reciprocal;   /* ceil(2^32 / size): divides offsets in a slab exactly */
-    uint16_t slots, words; /* in a slab; words of bits */
+    uint32_t reciprocal;   /* ceil(2^20 / granules a slot): divides offsets in a slab exactly */
+    uint32_t fresh;        /* head of a slab of which the first slot is out */
+    uint32_t absent;       /* bits of the last word for slots that do not exist */
+    uint32_t seal;         /* over what never changes: end, size to absent, slots to last, name */
+    uint8_t slots, pages;  /* of a slab */
+    uint8_t last, unused;  /* its last word of bits; 0 */
     uint16_t first;        /* page of the first slab of the list, or 0 */
-    uint16_t pages;        /* of a slab */
-    uint32_t slabs;
-    uint32_t seal; /* over what never changes: end, size to words, pages, name */
+    uint16_t slabs;
 };
 
 /* A count that nothing else lets us recompute; kept with its complement. */
@@ -146,57 +172,86 @@ struct heap_tally {
     uint64_t count, complement;
 };
 
-enum heap_table { HEAP_RECORDS, HEAP_LIVE, HEAP_GROUP_TABLE, HEAP_TABLES };
+enum heap_table { HEAP_RECORDS, HEAP_LIVE, HEAP_TABLES };
 
 struct heap {
     struct heap_class classes[HEAP_CLASSES + 1]; /* [0] is never used: a record of 0 is no class */
-    struct heap_bin bins[HEAP_BINS];             /* [0] is never used: no run has 0 pages */
-    uint32_t bin_words[HEAP_BIN_WORDS];          /* bit b: bin b is not empty */
-    uint32_t bin_summary;                        /* bit w: bin word w is not zero */
-    uint32_t frontier;                           /* the first page above all slabs and runs */
-    uint32_t reach;                    /* of the pages below it, all tables are committed */
-    uint32_t granules;                 /* reach in granules */
-    uint32_t table_pages[HEAP_TABLES]; /* committed */
+    struct heap_link lists[2 * HEAP_LISTS]; /* of free runs; the second half: of those with nothing
+                                               committed */
+    uint32_t zones[2 * HEAP_BINS];          /* bit z: the list of zone z is not empty */
+    uint32_t bins[2 * HEAP_BINS / 32];      /* bit b: the word of bin b is not zero */
+    uint32_t runs[HEAP_RUN_WORDS];          /* pages where an object of whole pages begins */
+    uint32_t run_summary[HEAP_RUN_SUMMARY]; /* bit w: word w of runs is not zero */
+    uint32_t frontier;                      /* the first page above all slabs and runs */
+    uint32_t reach;                         /* of the pages below it, all tables are committed */
+    uint32_t granules;                      /* reach in granules */
+    uint32_t table_pages[HEAP_TABLES];      /* committed */
     uint32_t committed, slab_pages, run_pages, cached, transit;
-    uint32_t run_objects;
-    uint32_t frontier_cached;  /* pages from the frontier on that are committed */
-    uint32_t no_slots, unused; /* always 0 */
+    uint32_t frontier_cached; /* pages from the frontier on that are committed */
+    uint32_t unused;          /* 0 */
     uint64_t run_allocations, run_frees;
     struct heap_tally high_frontier, peak_committed, failures, misuses[HEAP_MISUSE_COUNT];
     struct heap_tally past_caches; /* allocations from caches that are no more; frees, too */
     uint8_t class_of[HEAP_SMALL_MAX / HEAP_GRANULE]; /* (size - 1) / 16 -> class */
+    uint8_t bin_of[HEAP_SHORT_PAGES];                /* of a length below HEAP_SHORT_PAGES */
 };
 
 extern struct heap heap;
 
-#define HEAP_RECORD_PAGES      ((uint32_t)(HEAP_WINDOW_PAGES * sizeof(struct heap_page) / PAGE_SIZE))
-#define HEAP_LIVE_PAGES        (HEAP_WINDOW_PAGES * HEAP_PAGE_GRANULES / 8 / PAGE_SIZE)
-#define HEAP_GROUP_TABLE_PAGES ((uint32_t)(HEAP_GROUPS * sizeof(struct heap_group) / PAGE_SIZE))
+#define HEAP_RECORD_PAGES ((uint32_t)(HEAP_WINDOW_PAGES * sizeof(struct heap_page) / PAGE_SIZE))
+#define HEAP_LIVE_PAGES   (HEAP_WINDOW_PAGES * HEAP_PAGE_GRANULES / 8 / PAGE_SIZE)
 #define HEAP_OBJECT_PAGES                                                                          \
-    (HEAP_WINDOW_PAGES - HEAP_GUARD_PAGES - HEAP_RECORD_PAGES - HEAP_LIVE_PAGES -                  \
-     HEAP_GROUP_TABLE_PAGES)
-#define HEAP_GROUPS_START  (MAP_HEAP_END - HEAP_GROUP_TABLE_PAGES * PAGE_SIZE)
-#define HEAP_LIVE_START    (HEAP_GROUPS_START - HEAP_LIVE_PAGES * PAGE_SIZE)
+    (HEAP_WINDOW_PAGES - HEAP_GUARD_PAGES - HEAP_RECORD_PAGES - HEAP_LIVE_PAGES)
+#define HEAP_LIVE_START    (MAP_HEAP_END - HEAP_LIVE_PAGES * PAGE_SIZE)
 #define HEAP_RECORDS_START (HEAP_LIVE_START - HEAP_RECORD_PAGES * PAGE_SIZE)
 
 /* What page 0 would have: the origin of page numbers and granules. */
 #define HEAP_ORIGIN (MAP_HEAP_START - PAGE_SIZE)
 
-_Static_assert(sizeof(struct heap_page) == 40 && sizeof(struct heap_group) == 132, "as drawn");
-_Static_assert(sizeof(struct heap_class) == (sizeof(void *) == 4 ? 128 : 152), "no holes");
-_Static_assert(HEAP_GROUPS * sizeof(struct heap_group) % PAGE_SIZE == 0, "whole pages");
+_Static_assert(sizeof(struct heap_page) == 40, "as drawn");
+_Static_assert(sizeof(struct heap_class) == (sizeof(void *) == 4 ? 128 : 144), "no holes");
 _Static_assert(HEAP_CLASSES < HEAP_PAGE_RUN, "classes and kinds share a byte");
 _Static_assert(HEAP_WINDOW_PAGES <= UINT16_MAX, "page numbers and lengths fit a record");
-_Static_assert(MAP_HEAP_END <= UINT32_MAX, "addresses fit a hand");
+_Static_assert(MAP_HEAP_END <= UINT32_MAX, "addresses fit a hand, and a link");
+_Static_assert(HEAP_RECORD_PAGES *PAGE_SIZE <= HEAP_ZONES << HEAP_ZONE_SHIFT, "zones suffice");
+_Static_assert(HEAP_SLOTS_MAX <= UINT8_MAX && HEAP_SLOTS_MAX <= HEAP_SLAB_WORDS * 32, "slots fit");
+_Static_assert(HEAP_RUN_WORDS % 32 == 0, "a summary of whole words");
+
+/*
+ * Functions of the heap's own take arguments in registers, and those that are worth it are one with
+ * their caller: what a call saves, pushes and passes is a third of a short path.
+ */
+#ifdef __i386__
+#define HEAP_REGISTERS __attribute__((regparm(3)))
+#else
+#define HEAP_REGISTERS
+#endif
+#define HEAP_INLINE static inline __attribute__((always_inline))
 
 static inline struct heap_page *heap_page(uint32_t page)
 {
     return &((struct heap_page *)(uintptr_t)HEAP_RECORDS_START)[page];
 }
 
-static inline struct heap_group *heap_group(uint32_t group)
+static inline struct heap_link *heap_link_at(uint32_t address)
 {
-    return &((struct heap_group *)(uintptr_t)HEAP_GROUPS_START)[group];
+    return (struct heap_link *)(uintptr_t)address;
+}
+
+static inline uint32_t heap_link_address(const struct heap_link *link)
+{
+    return (uint32_t)(uintptr_t)link;
+}
+
+static inline struct heap_page *heap_record_of_link(uint32_t address)
+{
+    return (struct heap_page *)(uintptr_t)(address - offsetof(struct heap_page, link));
+}
+
+/* The first word of a record. */
+static inline uint32_t heap_head(uint32_t kind, uint32_t rest, uint32_t count)
+{
+    return kind | rest << 8 | count << 16;
 }
 
 static inline uint32_t heap_page_number(const struct heap_page *record)
@@ -217,13 +272,22 @@ static inline uintptr_t heap_granule(uintptr_t address)
     return offset / HEAP_GRANULE | offset << (sizeof(offset) * 8 - 4);
 }
 
+/* The address of which that is the number. */
+static inline uintptr_t heap_granule_address(uintptr_t granule)
+{
+    return HEAP_ORIGIN + (granule << 4 | granule >> (sizeof(granule) * 8 - 4));
+}
+
 static inline uint32_t *heap_live(uint32_t word)
 {
     return &((uint32_t *)(uintptr_t)HEAP_LIVE_START)[word];
 }
 
 /* The instructions that take a bit number relative to memory (Intel SDM 2A, BTS, BTR) do in one
- * what C says in six. */
+ * what C says in six. `words`: an array, or the word itself. */
+#define HEAP_SET_BIT(words, bit)   __asm__("btsl %1, %0" : "+m"(words) : "r"(bit) : "cc")
+#define HEAP_CLEAR_BIT(words, bit) __asm__("btrl %1, %0" : "+m"(words) : "r"(bit) : "cc")
+
 static inline void heap_live_set(uint32_t granule)
 {
     __asm__ volatile("btsl %1, %0" : "+m"(*heap_live(0)) : "r"(granule) : "cc", "memory");
@@ -247,12 +311,6 @@ static inline unsigned heap_lowest_bit(uint32_t word)
     return (unsigned)__builtin_ctz(word);
 }
 
-/* Bits [from, to) of a word; to > from. */
-static inline uint32_t heap_bits(unsigned from, unsigned to)
-{
-    return (UINT32_MAX << from) & (UINT32_MAX >> (32 - to));
-}
-
 static inline void heap_tally_set(struct heap_tally *tally, uint64_t count)
 {
     tally->count = count;
@@ -263,34 +321,30 @@ static inline void heap_tally_set(struct heap_tally *tally, uint64_t count)
 static inline unsigned heap_bin_of(uint32_t pages)
 {
     unsigned log;
-    if (pages < HEAP_GROUP_PAGES)
-        return pages;
-    log = 31u - (unsigned)__builtin_clz(pages);
-    /* The leading bit counts as one whole doubling: hence one less. */
-    return HEAP_GROUP_PAGES + ((log - 6) << HEAP_BIN_STEPS_SHIFT) +
-           (pages >> (log - HEAP_BIN_STEPS_SHIFT));
+    if (__builtin_expect(pages < HEAP_SHORT_PAGES, 1))
+        return heap.bin_of[pages];
+    log = 31u ^ (unsigned)__builtin_clz(pages);
+    /* The leading bit counts as two: hence two less, and seven doublings before. */
+    return HEAP_SHORT_BINS - 16 + log * 2 + (pages >> (log - 1));
 }
 
 /* run.c: pages. With interrupts off. */
 
-/* Takes the lowest best fit out of the index, or pages from the frontier: a transit run with no
- * page committed. 0: there is none, or more bookkeeping must be committed first. */
+void heap_index_init(void);
+/* Takes the best fit out of the index, or pages from the frontier: a transit run. 0: there is none,
+ * or more bookkeeping must be committed first. */
 uint32_t heap_run_take(uint32_t pages);
 /* The same for the pages from `first` on. False: they are not all free. */
 bool heap_run_take_at(uint32_t first, uint32_t pages);
 /* Makes the pages free, of which the first `committed` have frames; their records are zero. */
 void heap_run_give(uint32_t first, uint32_t pages, uint32_t committed);
 /* Is there a free run that ends before this page, committed in part or not at all? */
-static inline bool heap_run_is_left_partial(uint32_t first)
-{
-    const struct heap_page *left = heap_page(first) - 1;
-    if (left->kind != HEAP_PAGE_FREE)
-        return false;
-    return heap_page(first - left->count)->next != left->count;
-}
+bool heap_run_is_left_partial(uint32_t first);
 /* Of the free run, or untouched part, that begins there, the last cached page, which does not count
  * as cached any more; 0: there is none. */
 uint32_t heap_run_uncommit_front(uint32_t first);
+/* The same of any; 0: no page is cached. */
+uint32_t heap_run_uncommit_any(void);
 
 /* commit.c: frames. These turn interrupts off by themselves, for one page at a time. */
 
@@ -304,6 +358,9 @@ void heap_release(uint32_t first);
 /* A page of the window that is neither a run's nor a table's: the guard's. False: no frame. */
 bool heap_commit_page(uintptr_t address);
 void heap_uncommit_page(uintptr_t address);
+/* Pages that are all committed, and belong to nothing any more, become a transit run. Interrupts
+ * off; their records are zero but the first two words. */
+void heap_transit_begin(uint32_t first, uint32_t pages);
 /* Commits one more page of the tables. False: no frame, or all are committed. */
 bool heap_commit_bookkeeping(void);
 /* Gives back all pages of the tables. For heap_init that failed. */
@@ -318,14 +375,25 @@ uint32_t heap_table_limit(enum heap_table table); /* pages */
 void heap_classes_init(void);
 /* Fills a class in for slots of `size` bytes, a multiple of 16 up to HEAP_CACHE_OBJECT_MAX. */
 void heap_class_set_up(struct heap_class *class, uint32_t size, const char *name);
+/* Nothing but no slab: what a cache is that does not exist. */
+void heap_class_clear(struct heap_class *class);
 uint32_t heap_class_seal(const struct heap_class *class);
-/* When nothing is in hand. Interrupts on. NULL: exhausted. */
-void *heap_class_alloc_slowly(struct heap_class *class);
+/* When nothing is in hand. Turns interrupts back on. NULL: exhausted. */
+HEAP_REGISTERS void *heap_class_alloc_slowly(struct heap_class *class, unsigned long saved);
 /* A slot that is not live any more, and finds the hand full, goes back to its slab, and an empty
  * slab goes too. Turns interrupts back on. */
-void heap_slot_free(struct heap_class *class, uint32_t granule, unsigned long saved);
-/* Gives back what is in hand, and the current slab if it is empty. Interrupts on. */
-void heap_class_trim(struct heap_class *class);
+HEAP_REGISTERS void heap_slot_free(struct heap_class *class, uint32_t granule, unsigned long saved);
+/* One step towards a class that keeps nothing: a slot in hand goes back, or the current slab, if
+ * it is empty. Interrupts on. False: there is nothing to do. */
+bool heap_class_trim_step(struct heap_class *class);
+
+/* The compiler would keep two copies of the address, one without the beginning of the table. */
+HEAP_INLINE struct heap_class *heap_class(unsigned index)
+{
+    struct heap_class *class = &heap.classes[index];
+    __asm__("" : "+r"(class));
+    return class;
+}
 
 /* The guard was switched on or off: while it is on, hands hold nothing, and every call goes the
  * slow way. Interrupts on. */

@@ -1,13 +1,15 @@
 #include "kernel/memory/heap/guard.h"
+#include "kernel/memory/heap/index.h"
 
 /* The same for all that never changes in a class: heap_check makes it again (FNV-1a, by words). */
 uint32_t heap_class_seal(const struct heap_class *class)
 {
     uint64_t name = (uintptr_t) class->name;
     uint64_t end = (uintptr_t) class->end;
-    const uint32_t fields[] = {
-        class->size,    class->reciprocal,      class->slots,  class->words,         class->pages,
-        (uint32_t)name, (uint32_t)(name >> 32), (uint32_t)end, (uint32_t)(end >> 32)};
+    const uint32_t fields[] = {class->size,   class->reciprocal,    class->fresh,
+                               class->absent, class->slots,         class->pages,
+                               class->last,   (uint32_t)name,       (uint32_t)(name >> 32),
+                               (uint32_t)end, (uint32_t)(end >> 32)};
     uint32_t seal = 0x811C9DC5u;
     for (unsigned i = 0; i < ARRAY_COUNT(fields); i++)
         seal = (seal ^ fields[i]) * 0x01000193u;
@@ -49,16 +51,25 @@ static uint32_t hand_size(uint32_t size)
 
 void heap_class_set_up(struct heap_class *class, uint32_t size, const char *name)
 {
-    class->word = &heap.no_slots;
+    uint32_t granules = size / HEAP_GRANULE, words;
     class->size = size;
-    class->reciprocal = (uint32_t)((0xFFFFFFFFull + size) / size);
-    class->pages = (uint16_t)slab_pages_for(size);
-    class->slots = (uint16_t)slots_in(class->pages, size);
-    class->words = (uint16_t)((class->slots + 31) / 32);
+    class->reciprocal = ((1u << 20) + granules - 1) / granules;
+    class->pages = (uint8_t)slab_pages_for(size);
+    class->slots = (uint8_t)slots_in(class->pages, size);
+    words = (class->slots + 31u) / 32;
+    class->last = (uint8_t)(words - 1);
+    class->absent = class->slots % 32 == 0 ? 0 : UINT32_MAX << class->slots % 32;
+    class->fresh = heap_head(heap_class_index(class), 0, 1u | ((1u << words) - 1) << 8);
     class->top = class->hand;
     class->end = class->hand + hand_size(size);
+    class->slab = heap_page(0);
     class->name = name;
     class->seal = heap_class_seal(class);
+}
+
+void heap_class_clear(struct heap_class *class)
+{
+    *class = (struct heap_class){.slab = heap_page(0)};
 }
 
 /*
@@ -92,207 +103,242 @@ void heap_classes_init(void)
     }
 }
 
-static uint32_t slab_bits(const struct heap_class *class, unsigned word)
-{
-    uint32_t left = class->slots - word * 32u;
-    return left < 32 ? heap_bits(0, left) : UINT32_MAX;
-}
-
 static void list_push(struct heap_class *class, struct heap_page *slab)
 {
-    uint32_t page = heap_page_number(slab);
-    slab->next = class->first;
-    if (slab->next != 0)
-        heap_page(slab->next)->previous = (uint16_t)page;
+    uint32_t page = heap_page_number(slab), next = class->first;
+    slab->links = next; /* and nothing before it */
+    if (next != 0)
+        heap_page(next)->previous = (uint16_t)page;
     class->first = (uint16_t)page;
 }
 
-static void list_remove(struct heap_class *class, struct heap_page *slab)
+HEAP_INLINE void list_remove(struct heap_class *class, struct heap_page *slab)
 {
-    if (slab->next != 0)
-        heap_page(slab->next)->previous = slab->previous;
-    if (slab->previous != 0)
-        heap_page(slab->previous)->next = slab->next;
+    uint32_t next = slab->next, previous = slab->previous;
+    if (next != 0)
+        heap_page(next)->previous = (uint16_t)previous;
+    if (previous != 0)
+        heap_page(previous)->next = (uint16_t)next;
     else
-        class->first = slab->next;
-    slab->next = slab->previous = 0;
+        class->first = (uint16_t)next;
+    slab->links = 0;
 }
 
-static void slab_make_current(struct heap_class *class, struct heap_page *slab, uint32_t word)
+HEAP_INLINE void slab_make_current(struct heap_class *class, struct heap_page *slab, uint32_t page)
 {
     class->slab = slab;
-    class->word = &slab->free[word];
-    class->word_address = heap_page_address(heap_page_number(slab)) + word * 32u * class->size;
+    class->slab_address = (uint32_t)heap_page_address(page);
 }
 
-/* Its current word is used up: the next one of the slab, or of the next slab. False: all are full.
- */
-static bool class_advance(struct heap_class *class)
+/* A slot that is out becomes an object. */
+HEAP_INLINE void *slot_enliven(struct heap_class *class, uint32_t address)
 {
-    struct heap_page *slab = class->slab;
-    uint32_t word = 0;
-    if (slab == NULL || slab->count == class->slots) {
-        if (class->first == 0)
-            return false;
-        slab = heap_page(class->first);
-        list_remove(class, slab);
-    }
-    while (slab->free[word] == 0)
-        word++;
-    slab_make_current(class, slab, word);
-    return true;
-}
-
-/* A transit run becomes a slab, and the current one. */
-static void slab_install(struct heap_class *class, uint32_t first)
-{
-    struct heap_page *slab = heap_page(first);
-    unsigned kind = heap_class_index(class);
-    for (unsigned page = 0; page < class->pages; page++) {
-        slab[page].kind = (uint8_t)kind;
-        slab[page].rest = (uint8_t)page;
-    }
-    slab->count = slab->next = 0;
-    for (unsigned word = 0; word < class->words; word++)
-        slab->free[word] = slab_bits(class, word);
-    heap.transit -= class->pages;
-    heap.slab_pages += class->pages;
-    class->slabs++;
-    slab_make_current(class, slab, 0);
-}
-
-/* A slab of which no slot is out becomes a transit run. Returns its first page. */
-static uint32_t slab_dissolve(struct heap_class *class, struct heap_page *slab)
-{
-    for (unsigned page = 0; page < class->pages; page++)
-        slab[page].kind = slab[page].rest = 0;
-    for (unsigned word = 0; word < class->words; word++)
-        slab->free[word] = 0;
-    slab->kind = HEAP_PAGE_TRANSIT;
-    slab->count = slab->next = class->pages;
-    heap.slab_pages -= class->pages;
-    heap.transit += class->pages;
-    class->slabs--;
-    return heap_page_number(slab);
-}
-
-/* The lowest free slot of the current word, which is not zero, becomes an object. */
-static inline void *class_take(struct heap_class *class)
-{
-    uint32_t word = *class->word;
-    uintptr_t address = class->word_address + (uintptr_t)heap_lowest_bit(word) * class->size;
-    *class->word = word & (word - 1);
-    class->slab->count++;
     class->allocations++;
     heap_live_set((uint32_t)heap_granule(address));
-    return (void *)address;
+    return (void *)(uintptr_t)address;
+}
+
+/* The lowest slot of the current slab, which has one, becomes an object. */
+HEAP_INLINE void *class_take(struct heap_class *class)
+{
+    struct heap_page *slab = class->slab;
+    uint32_t open = slab->open;
+    unsigned word = heap_lowest_bit(open);
+    uint32_t used = slab->used[word], with = used | (used + 1);
+    uint32_t slot = word * 32 + heap_lowest_bit(~used);
+    slab->used[word] = with;
+    if (with == UINT32_MAX)
+        slab->open = (uint8_t)(open & (open - 1));
+    slab->out++;
+    return slot_enliven(class, class->slab_address + slot * class->size);
+}
+
+/* The first slab of the list becomes the current one. */
+HEAP_INLINE void list_take(struct heap_class *class)
+{
+    uint32_t page = class->first;
+    struct heap_page *slab = heap_page(page);
+    uint32_t next = slab->next;
+    class->first = (uint16_t)next;
+    if (next != 0)
+        heap_page(next)->previous = 0;
+    slab->links = 0;
+    slab_make_current(class, slab, page);
+}
+
+/* Pages that were taken become a slab, the current one, and its first slot an object. */
+HEAP_INLINE void *slab_install(struct heap_class *class, struct heap_page *slab)
+{
+    uint32_t pages = class->pages, head = class->fresh;
+    slab->head = head;
+    slab->links = 0;
+    slab->used[0] = 1;
+    slab->used[1] = 0;
+    slab->used[class->last] |= class->absent;
+    head &= UINT8_MAX;
+    heap.slab_pages += pages;
+    if (pages > 1) {
+        slab[1].head = head + heap_head(0, 1, 0);
+        if (pages > 2)
+            slab[2].head = head + heap_head(0, 2, 0);
+        if (pages > 3)
+            slab[3].head = head + heap_head(0, 3, 0);
+    }
+    class->slabs++;
+    slab_make_current(class, slab, heap_page_number(slab));
+    return slot_enliven(class, class->slab_address);
+}
+
+/* A slab of which no slot is out becomes pages that are free. Nothing of it remains in the records
+ * but the first two words. Interrupts off; turns them back on. */
+HEAP_INLINE void slab_release(struct heap_class *class, struct heap_page *slab, unsigned long saved)
+{
+    uint32_t pages = class->pages;
+    slab->used[class->last] = 0;
+    if (pages > 1) {
+        slab[1].head = 0;
+        if (pages > 2)
+            slab[2].head = 0;
+        if (pages > 3)
+            slab[3].head = 0;
+    }
+    heap.slab_pages -= pages;
+    class->slabs--;
+    run_free_committed(slab, pages, saved);
 }
 
 /*
  * Between looking and coming back with pages, an interrupt handler may have filled the class up:
- * then the pages go back.
+ * then the pages go back. Interrupts on.
  */
-static void *class_alloc_new(struct heap_class *class)
+static __attribute__((noinline)) void *class_alloc_committing(struct heap_class *class)
 {
     uint32_t first = heap_obtain(class->pages, PAGE_SIZE);
     unsigned long saved = platform_interrupts_save();
     void *object = NULL;
-    bool needed = *class->word == 0 && !class_advance(class);
-    if (first == 0 && needed)
-        heap_tally_set(&heap.failures, heap.failures.count + 1);
-    if (first != 0 && needed)
-        slab_install(class, first);
-    if (first != 0 || !needed)
+    bool needed = class->slab->open == 0 && class->first == 0;
+    if (!needed) {
+        if (class->slab->open == 0)
+            list_take(class);
         object = class_take(class);
+    } else if (first != 0) {
+        heap.transit -= class->pages;
+        object = slab_install(class, heap_page(first));
+    } else {
+        heap_tally_set(&heap.failures, heap.failures.count + 1);
+    }
     platform_interrupts_restore(saved);
     if (first != 0 && !needed)
         heap_release(first);
     return object;
 }
 
-void *heap_class_alloc_slowly(struct heap_class *class)
+/* Every slab of the class is full. Interrupts off; turns them back on. */
+static HEAP_REGISTERS __attribute__((noinline)) void *class_alloc_new(struct heap_class *class,
+                                                                      unsigned long saved)
 {
-    unsigned long saved = platform_interrupts_save();
-    void *object = NULL;
-    if (*class->word != 0 || class_advance(class))
-        object = class_take(class);
+    struct heap_page *slab = take_committed(index_find_few(class->pages), class->pages);
+    void *object;
+    if (__builtin_expect(slab == NULL, 0)) {
+        platform_interrupts_restore(saved);
+        return class_alloc_committing(class);
+    }
+    object = slab_install(class, slab);
     platform_interrupts_restore(saved);
-    return object != NULL ? object : class_alloc_new(class);
+    return object;
 }
 
-/* The slab was full until a slot in this word came back. */
-static void slab_not_full(struct heap_class *class, struct heap_page *slab, uint32_t word)
+/* The current slab is full. */
+static HEAP_REGISTERS __attribute__((noinline)) void *class_alloc_next(struct heap_class *class,
+                                                                       unsigned long saved)
 {
-    if (slab == class->slab)
-        return;
-    if (class->slab == NULL || class->slab->count == class->slots)
-        slab_make_current(class, slab, word);
-    else
-        list_push(class, slab);
+    void *object;
+    list_take(class);
+    object = class_take(class);
+    platform_interrupts_restore(saved);
+    return object;
 }
 
-static inline uint32_t slot_return(struct heap_class *class, uint32_t granule)
+static HEAP_REGISTERS __attribute__((noinline)) void *class_alloc_here(struct heap_class *class,
+                                                                       unsigned long saved)
 {
-    struct heap_page *slab = heap_page(granule / HEAP_PAGE_GRANULES);
-    uint32_t within =
-        (granule % HEAP_PAGE_GRANULES + slab->rest * HEAP_PAGE_GRANULES) * HEAP_GRANULE;
-    uint32_t slot = (uint32_t)((uint64_t)within * class->reciprocal >> 32);
-    uint32_t was_out;
-    slab -= slab->rest;
-    was_out = slab->count;
-    slab->count = (uint16_t)(was_out - 1);
-    slab->free[slot / 32] |= 1u << slot % 32;
-    if (was_out == class->slots)
-        slab_not_full(class, slab, slot / 32);
-    if (was_out != 1 || slab == class->slab)
-        return 0;
+    void *object = class_take(class);
+    platform_interrupts_restore(saved);
+    return object;
+}
+
+/* Each way saves the registers that it needs itself. */
+HEAP_REGISTERS void *heap_class_alloc_slowly(struct heap_class *class, unsigned long saved)
+{
+    if (class->slab->open != 0)
+        return class_alloc_here(class, saved);
+    return class->first != 0 ? class_alloc_next(class, saved) : class_alloc_new(class, saved);
+}
+
+/* No slot of it is out any more, and it is not the current slab. */
+HEAP_INLINE void slab_emptied(struct heap_class *class, struct heap_page *slab, unsigned long saved)
+{
     list_remove(class, slab);
-    return slab_dissolve(class, slab);
+    slab_release(class, slab, saved);
 }
 
-void heap_slot_free(struct heap_class *class, uint32_t granule, unsigned long saved)
+/* The slab was full until a slot came back. */
+static HEAP_REGISTERS __attribute__((noinline)) void
+slab_opened(struct heap_class *class, struct heap_page *slab, unsigned long saved)
 {
-    uint32_t first = slot_return(class, granule);
-    class->frees++;
-    platform_interrupts_restore(saved);
-    if (first != 0)
-        heap_release(first);
-}
-
-static uint32_t current_dissolve(struct heap_class *class)
-{
-    struct heap_page *slab = class->slab;
-    if (slab == NULL || slab->count != 0)
-        return 0;
-    class->slab = NULL;
-    class->word = &heap.no_slots;
-    class->word_address = 0;
-    return slab_dissolve(class, slab);
-}
-
-/* One step of a trim: a slot in hand, or the current slab. False: there was nothing to do. */
-static bool class_trim_step(struct heap_class *class)
-{
-    unsigned long saved = platform_interrupts_save();
-    bool holds = class->size != 0 && class->top != class->hand;
-    uint32_t first;
-    if (holds) {
-        uint32_t address = *--class->top;
-        *class->top = 0;
-        first = slot_return(class, (uint32_t)heap_granule(address));
-    } else {
-        first = current_dissolve(class);
+    if (slab != class->slab) {
+        if (class->slab->open == 0)
+            slab_make_current(class, slab, heap_page_number(slab));
+        else
+            list_push(class, slab);
     }
     platform_interrupts_restore(saved);
-    if (first != 0)
-        heap_release(first);
-    return holds || first != 0;
 }
 
-void heap_class_trim(struct heap_class *class)
+/* A slot is out no more. A full slab has more than one, so none is both opened and emptied. */
+HEAP_INLINE void slot_return(struct heap_class *class, uint32_t granule, unsigned long saved)
 {
-    while (class_trim_step(class))
-        ;
+    struct heap_page *slab = heap_page(granule / HEAP_PAGE_GRANULES);
+    uint32_t rest = slab->rest;
+    uint32_t slot =
+        (granule % HEAP_PAGE_GRANULES + rest * HEAP_PAGE_GRANULES) * class->reciprocal >> 20;
+    bool was_full;
+    slab -= rest;
+    was_full = slab->open == 0;
+    HEAP_CLEAR_BIT(slab->used, slot);
+    HEAP_SET_BIT(slab->head, slot / 32 + HEAP_OPEN_SHIFT);
+    if (--slab->out == 0 && slab != class->slab)
+        slab_emptied(class, slab, saved);
+    else if (was_full)
+        slab_opened(class, slab, saved);
+    else
+        platform_interrupts_restore(saved);
+}
+
+HEAP_REGISTERS void heap_slot_free(struct heap_class *class, uint32_t granule, unsigned long saved)
+{
+    class->frees++;
+    slot_return(class, granule, saved);
+}
+
+bool heap_class_trim_step(struct heap_class *class)
+{
+    unsigned long saved = platform_interrupts_save();
+    struct heap_page *slab = class->slab;
+    if (class->size != 0 && class->top != class->hand) {
+        uint32_t address = *--class->top;
+        *class->top = 0;
+        slot_return(class, (uint32_t)heap_granule(address), saved);
+        return true;
+    }
+    if (slab == heap_page(0) || slab->out != 0) {
+        platform_interrupts_restore(saved);
+        return false;
+    }
+    class->slab = heap_page(0);
+    class->slab_address = 0;
+    slab_release(class, slab, saved);
+    return true;
 }
 
 /* False: something is in the hand, and must go first. */
@@ -312,5 +358,5 @@ void heap_hands_set(void)
 {
     for (unsigned i = 1; i <= HEAP_CLASSES; i++)
         while (!hand_set(&heap.classes[i]))
-            heap_class_trim(&heap.classes[i]);
+            heap_class_trim_step(&heap.classes[i]);
 }
