@@ -36,8 +36,7 @@ static void set_default_limits(struct process *process)
     process->limits[LIMIT_NPROC] = (struct process_limit){4096, 4096};
     process->limits[LIMIT_SIGPENDING] = (struct process_limit){1024, 1024};
     process->limits[LIMIT_NICE] = (struct process_limit){0, 0};
-    process->limits[LIMIT_RTPRIO] =
-        (struct process_limit){THREAD_PRIORITY_HIGHEST, THREAD_PRIORITY_HIGHEST};
+    process->limits[LIMIT_RTPRIO] = (struct process_limit){0, 0};
 }
 
 void process_limit_space(const struct process *process, struct space *space)

@@ -56,6 +56,11 @@ struct interval_timer {
     struct process *process;
 };
 
+/* Counts time that the process runs: in user mode, or at all. By the tick; interrupts off. */
+struct interval_count {
+    uint64_t left_ns, interval_ns; /* 0: not set; once */
+};
+
 struct process {
     uint32_t id, group, session;
     enum process_state state;
@@ -83,6 +88,7 @@ struct process {
     struct process_limit limits[LIMIT_COUNT];
     uint32_t uid, euid, suid, gid, egid, sgid;
     struct interval_timer real_timer;
+    struct interval_count user_timer, all_timer; /* ITIMER_VIRTUAL, ITIMER_PROF */
 
     /* Signals to any of its threads. */
     struct signal_action actions[SIGNAL_COUNT + 1];

@@ -154,8 +154,28 @@ static bool on_kernel_page_fault(struct trap_frame *frame, uint32_t address)
     return fault == SPACE_FAULT_DONE;
 }
 
+static void count_down(struct process *process, struct interval_count *count, int signal)
+{
+    if (count->left_ns == 0)
+        return;
+    count->left_ns -= count->left_ns < NS_PER_TICK ? count->left_ns : NS_PER_TICK;
+    if (count->left_ns != 0)
+        return;
+    count->left_ns = count->interval_ns;
+    signal_send(process, signal, NULL);
+}
+
+static void on_tick(struct thread *thread, bool is_in_user_mode)
+{
+    struct process *process = thread->process;
+    if (is_in_user_mode)
+        count_down(process, &process->user_timer, SIGVTALRM);
+    count_down(process, &process->all_timer, SIGPROF);
+}
+
 void user_init(void)
 {
+    thread_tick_hook = on_tick;
     trap_hooks.user_exception = on_exception;
     trap_hooks.kernel_page_fault = on_kernel_page_fault;
     trap_hooks.before_user = user_before;

@@ -32,6 +32,23 @@ static bool may_change(const struct thread *thread)
     return euid == 0 || euid == thread->process->euid || euid == thread->process->uid;
 }
 
+static bool is_real_time(uint32_t policy)
+{
+    return policy == THREAD_FIFO || policy == THREAD_ROUND_ROBIN;
+}
+
+/* Without privilege: no real-time policy beyond RLIMIT_RTPRIO (sched(7), "Privileges and resource
+ * limits"). */
+static bool may_schedule(const struct thread *thread, int32_t policy, uint32_t priority)
+{
+    uint32_t limit = process_current()->limits[LIMIT_RTPRIO].soft;
+    if (process_current()->euid == 0 || !is_real_time((uint32_t)policy))
+        return true;
+    if (limit == 0 && (uint32_t)policy != thread->policy)
+        return false;
+    return priority <= thread->base_priority || priority <= limit;
+}
+
 /* `policy` negative: the one that it has. */
 static int32_t set_policy(uint32_t id, int32_t policy, uint32_t from)
 {
@@ -45,6 +62,8 @@ static int32_t set_policy(uint32_t id, int32_t policy, uint32_t from)
     int32_t error = thread == NULL ? -ESRCH : !may_change(thread) ? -EPERM : 0;
     if (error == 0 && policy < 0)
         policy = (int32_t)thread->policy;
+    if (error == 0 && !may_schedule(thread, policy, priority))
+        error = -EPERM;
     if (error == 0)
         error = thread_set_policy(thread, (enum thread_policy)policy, (int)priority);
     preempt_enable();
@@ -82,11 +101,6 @@ int32_t syscall_sched_getparam(uint32_t id, uint32_t to)
     uint32_t priority = thread != NULL ? thread->base_priority : 0;
     preempt_enable();
     return thread != NULL ? space_write_user32(to, priority) : -ESRCH;
-}
-
-static bool is_real_time(uint32_t policy)
-{
-    return policy == THREAD_FIFO || policy == THREAD_ROUND_ROBIN;
 }
 
 static bool is_policy(uint32_t policy)
@@ -156,8 +170,16 @@ struct nice_visit {
     uint32_t which, who;
     int32_t value; /* to be set, or the lowest that was found */
     bool is_set;
-    uint32_t found, refused;
+    uint32_t found;
+    int32_t error;
 };
+
+/* RLIMIT_NICE is 20 - nice. */
+static bool may_be_nicer(const struct thread *thread, int32_t nice)
+{
+    uint32_t limit = process_current()->limits[LIMIT_NICE].soft;
+    return process_current()->euid == 0 || nice >= thread->nice || (uint32_t)(20 - nice) <= limit;
+}
 
 static bool is_meant(const struct nice_visit *visit, const struct process *process)
 {
@@ -181,10 +203,12 @@ static void visit_nice(void *context, struct process *process)
         visit->found++;
         if (!visit->is_set)
             visit->value = user->thread->nice < visit->value ? user->thread->nice : visit->value;
-        else if (may_change(user->thread))
-            thread_set_nice(user->thread, visit->value);
+        else if (!may_change(user->thread))
+            visit->error = -EPERM;
+        else if (!may_be_nicer(user->thread, visit->value))
+            visit->error = -EACCES;
         else
-            visit->refused++;
+            thread_set_nice(user->thread, visit->value);
     }
 }
 
@@ -206,13 +230,17 @@ int32_t syscall_setpriority(uint32_t which, uint32_t who, uint32_t nice)
     if (which > WHICH_USER)
         return -EINVAL;
     process_visit_all(visit_nice, &visit);
-    return visit.found == 0 ? -ESRCH : visit.refused != 0 ? -EPERM : 0;
+    return visit.found == 0 ? -ESRCH : visit.error;
 }
 
 int32_t syscall_nice(uint32_t increment)
 {
     int32_t by = (int32_t)increment;
     by = by < -40 ? -40 : by > 40 ? 40 : by;
-    thread_set_nice(thread_current(), thread_current()->nice + by);
+    int32_t nice = thread_current()->nice + by;
+    nice = nice < NICE_MIN ? NICE_MIN : nice > NICE_MAX ? NICE_MAX : nice;
+    if (!may_be_nicer(thread_current(), nice))
+        return -EPERM;
+    thread_set_nice(thread_current(), nice);
     return 0;
 }

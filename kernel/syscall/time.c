@@ -18,6 +18,7 @@
 #define BOOTTIME           7
 #define TIMER_ABSTIME      1u
 #define ITIMER_REAL        0
+#define ITIMER_VIRTUAL     1
 #define ITIMER_PROF        2
 #define NS_PER_MICROSECOND 1000u
 
@@ -281,7 +282,7 @@ int32_t syscall_clock_nanosleep_time64(uint32_t clock, uint32_t flags, uint32_t 
     return error;
 }
 
-/* ---- interval timers: the real one only ---- */
+/* ---- interval timers ---- */
 
 static void on_interval(struct timer *timer)
 {
@@ -309,6 +310,22 @@ static void set_interval(uint64_t first_ns, uint64_t interval_ns, uint64_t *left
     platform_interrupts_restore(saved);
 }
 
+static struct interval_count *count_of(uint32_t which)
+{
+    struct process *process = process_current();
+    return which == ITIMER_VIRTUAL ? &process->user_timer : &process->all_timer;
+}
+
+static void set_count(struct interval_count *count, uint64_t first_ns, uint64_t interval_ns,
+                      uint64_t *left_ns, uint64_t *old_interval_ns)
+{
+    unsigned long saved = platform_interrupts_save();
+    *left_ns = count->left_ns;
+    *old_interval_ns = count->interval_ns;
+    *count = (struct interval_count){first_ns, interval_ns};
+    platform_interrupts_restore(saved);
+}
+
 struct linux_itimerval {
     struct linux_timeval interval, value;
 };
@@ -327,9 +344,12 @@ int32_t syscall_setitimer(uint32_t which, uint32_t from, uint32_t old)
         error = timeval_from_user(&first_ns, from + sizeof(struct linux_timeval));
     if (error != 0)
         return error;
-    if (which != ITIMER_REAL)
-        return which <= ITIMER_PROF ? -ENOSYS : -EINVAL;
-    set_interval(first_ns, interval_ns, &left_ns, &old_interval_ns);
+    if (which > ITIMER_PROF)
+        return -EINVAL;
+    if (which == ITIMER_REAL)
+        set_interval(first_ns, interval_ns, &left_ns, &old_interval_ns);
+    else
+        set_count(count_of(which), first_ns, interval_ns, &left_ns, &old_interval_ns);
     const struct linux_itimerval value = {to_timeval(old_interval_ns), to_timeval(left_ns)};
     return old != 0 ? space_copy_to_user(old, &value, sizeof(value)) : 0;
 }
@@ -345,6 +365,10 @@ int32_t syscall_getitimer(uint32_t which, uint32_t to)
         value.interval = to_timeval(interval->interval_ns);
         if (interval->timer.is_set)
             value.value = to_timeval(deadline > now ? deadline - now : NS_PER_MICROSECOND);
+    } else {
+        const struct interval_count *count = count_of(which);
+        value.interval = to_timeval(count->interval_ns);
+        value.value = to_timeval(count->left_ns);
     }
     return space_copy_to_user(to, &value, sizeof(value));
 }

@@ -30,6 +30,7 @@ static uint32_t all_count;
 static struct heap_cache *threads;
 
 struct thread *thread_now = &boot_thread;
+void (*thread_tick_hook)(struct thread *thread, bool is_in_user_mode);
 
 /* A trap frame from user mode and what is above it, with the alignment of a call. */
 #define FRAME_ROOM ((THREAD_STACK_PAD + (uint32_t)sizeof(struct trap_frame) + 15u) & ~15u)
@@ -188,6 +189,8 @@ void schedule_tick(void)
         times.user_ticks++, thread->user_ticks++;
     else
         times.kernel_ticks++, thread->kernel_ticks++;
+    if (thread->process != NULL && thread_tick_hook != NULL)
+        thread_tick_hook(thread, is_user);
     if (thread == idle || thread->policy == THREAD_FIFO)
         return;
     if (thread->slice_left > 0)

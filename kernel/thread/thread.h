@@ -141,6 +141,9 @@ void thread_set_nice(struct thread *thread, int nice);
 /* The running thread goes on in this address space; NULL: the kernel's. */
 void thread_use_paging(struct paging_space *paging);
 
+/* Called at each tick that finds a process's thread, interrupts off. NULL: nobody. */
+extern void (*thread_tick_hook)(struct thread *thread, bool is_in_user_mode);
+
 /* Threads that live, and those that are ready or run. */
 uint32_t thread_count(void);
 uint32_t thread_ready_count(void);
