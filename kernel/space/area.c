@@ -135,14 +135,17 @@ static struct area *balance(struct space *space, struct area *area)
     return area;
 }
 
-/* After a node was added or taken away below this one: up to the root, or until nothing changes. */
-static void balance_up(struct space *space, struct area *area)
+/* After a node was added or taken away below this one: up to the root, or until nothing changes,
+ * but as far as `least`, whose gap is another now and which is on the way; NULL: nobody's is. */
+static void balance_up(struct space *space, struct area *area, const struct area *least)
 {
     while (area != NULL) {
         const uint32_t height = area->height, largest = area->largest;
+        if (area == least)
+            least = NULL;
         (void)update(area);
         area = balance(space, area);
-        if (area->height == height && area->largest == largest)
+        if (least == NULL && area->height == height && area->largest == largest)
             return;
         area = area->parent;
     }
@@ -151,7 +154,7 @@ static void balance_up(struct space *space, struct area *area)
 struct area *area_find(struct space *space, uint32_t address)
 {
     struct area *area = space->recent, *found = NULL;
-    if (area != NULL && address >= area->start && address < area->end)
+    if (area != NULL && address < area->end && address >= area_gap_start(area))
         return area;
     for (area = space->root; area != NULL;) {
         if (address < area->end) {
@@ -214,9 +217,7 @@ void area_insert(struct space *space, struct area *area)
     space->areas++;
     space->recent = area;
     (void)update(area);
-    balance_up(space, parent);
-    if (next != NULL)
-        update_up(next);
+    balance_up(space, parent, next); /* a leaf's successor is above it */
 }
 
 /* A node with two children changes places with its successor, which has no left one. Returns where
@@ -241,12 +242,13 @@ static struct area *unlink_inner(struct space *space, struct area *area)
 
 void area_remove(struct space *space, struct area *area)
 {
-    struct area *next = area->next, *previous = area->previous, *from;
+    struct area *next = area->next, *previous = area->previous, *from, *only = NULL;
     if (area->left != NULL && area->right != NULL) {
         from = unlink_inner(space, area);
     } else {
         from = area->parent;
-        put_in_place(space, area, area->left != NULL ? area->left : area->right);
+        only = area->left != NULL ? area->left : area->right;
+        put_in_place(space, area, only);
     }
     if (previous != NULL)
         previous->next = next;
@@ -258,10 +260,12 @@ void area_remove(struct space *space, struct area *area)
         space->last = previous;
     space->areas--;
     if (space->recent == area)
-        space->recent = NULL;
-    balance_up(space, from);
-    if (next != NULL)
-        update_up(next);
+        space->recent = next;
+    if (only != NULL && only == next) {
+        (void)update(next); /* it stands in the area's place; else it is above */
+        next = NULL;
+    }
+    balance_up(space, from, next);
 }
 
 void area_moved(struct space *space, struct area *area)

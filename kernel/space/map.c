@@ -88,34 +88,35 @@ struct area *area_join(struct space *space, struct area *area)
 
 /* ---- munmap ---- */
 
-/* [start, end) as far as no other area has pages in the slots at its ends: then whole slots go. */
+/*
+ * What is to be cleared for [start, end), whose first and last area these are. A table at an end
+ * that others share goes as a whole if no other area has pages in it, else a table of its own is
+ * taken.
+ */
 struct extent {
     uint32_t start, end;
 };
 
-static struct extent widen(const struct area *first, const struct area *last, uint32_t start,
-                           uint32_t end)
+static int extend_start(struct space *space, const struct area *first, struct extent *extent)
 {
-    const uint32_t from = max(start, first->start), to = min(end, last->end);
-    const uint32_t low = from & ~(PAGE_LARGE_SIZE - 1);
-    const uint32_t high = (to + PAGE_LARGE_SIZE - 1) & ~(PAGE_LARGE_SIZE - 1);
-    struct extent extent = {from, to};
-    if (first->start >= start && area_gap_start(first) <= low)
-        extent.start = low;
-    if (last->end <= end && (last->next == NULL || last->next->start >= high))
-        extent.end = high;
-    return extent;
+    const uint32_t low = extent->start & ~(PAGE_LARGE_SIZE - 1);
+    if (low == extent->start || !paging_user_is_shared(&space->paging, low))
+        return 0;
+    if (extent->start != first->start || area_gap_start(first) > low)
+        return take_tables(space, low, low + 1);
+    extent->start = low;
+    return 0;
 }
 
-/* Takes tables for what is not whole slots of [start, end). */
-static int take_end_tables(struct space *space, struct extent extent)
+static int extend_end(struct space *space, const struct area *last, struct extent *extent)
 {
-    int error = 0;
-    if (extent.start % PAGE_LARGE_SIZE != 0)
-        error = take_tables(space, extent.start, extent.start + 1);
-    if (error == 0 && extent.end % PAGE_LARGE_SIZE != 0)
-        error = take_tables(space, extent.end - 1, extent.end);
-    return error;
+    const uint32_t high = (extent->end + PAGE_LARGE_SIZE - 1) & ~(PAGE_LARGE_SIZE - 1);
+    if (high == extent->end || !paging_user_is_shared(&space->paging, extent->end))
+        return 0;
+    if (extent->end != last->end || (last->next != NULL && last->next->start < high))
+        return take_tables(space, extent->end, extent->end + 1);
+    extent->end = high;
+    return 0;
 }
 
 /* An area's part [start, end) goes; `tail` is for what is left behind it if something is left
@@ -165,19 +166,21 @@ static bool has_pages(const struct space *space, uint32_t start, uint32_t end)
 static int unmap_pages(struct space *space, const struct area *first, const struct area *last,
                        uint32_t start, uint32_t end)
 {
-    struct extent extent = widen(first, last, start, end);
+    struct extent extent = {max(start, first->start), min(end, last->end)};
     int error;
     if (!has_pages(space, extent.start, extent.end))
         return 0;
-    error = take_end_tables(space, extent);
+    error = extend_start(space, first, &extent);
+    if (error == 0)
+        error = extend_end(space, last, &extent);
     if (error != 0)
         return error;
-    for (const struct area *area = first;; area = area->next) {
-        clear_pages(space, extent.start, area == last ? extent.end : area->end, area->flags);
-        if (area == last)
-            return 0;
+    for (const struct area *area = first; area != last; area = area->next) {
+        clear_pages(space, extent.start, area->end, area->flags);
         extent.start = area->next->start;
     }
+    clear_pages(space, extent.start, extent.end, last->flags);
+    return 0;
 }
 
 int unmap_range(struct space *space, uint32_t start, uint32_t end)

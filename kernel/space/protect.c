@@ -36,13 +36,12 @@ static int protect_area(struct space *space, struct area *area, uint32_t rights)
 
 /* The part of the area from `start` on, up to `end`, becomes an area of its own; NULL: no memory.
  */
-static struct area *carve(struct space *space, uint32_t start, uint32_t end)
+static struct area *carve(struct space *space, struct area *area, uint32_t start, uint32_t end)
 {
-    struct area *area = area_at(space, start);
     if (area->start != start) {
         if (area_split(space, start) != 0)
             return NULL;
-        area = area_at(space, start);
+        area = area->next;
     }
     if (area->end > end && area_split(space, end) != 0) {
         (void)area_join(space, area);
@@ -51,9 +50,9 @@ static struct area *carve(struct space *space, uint32_t start, uint32_t end)
     return area;
 }
 
-static int protect_part(struct space *space, uint32_t start, uint32_t end, uint32_t rights)
+static int protect_part(struct space *space, struct area *area, uint32_t start, uint32_t end,
+                        uint32_t rights)
 {
-    struct area *area = area_at(space, start);
     const bool is_locked_now_writable =
         (area->flags & (AREA_LOCKED | PROT_WRITE)) == AREA_LOCKED && (rights & PROT_WRITE);
     int error;
@@ -61,7 +60,7 @@ static int protect_part(struct space *space, uint32_t start, uint32_t end, uint3
         return 0;
     if ((area->flags & AREA_MAY(rights)) != AREA_MAY(rights))
         return -EACCES;
-    area = carve(space, start, end);
+    area = carve(space, area, start, end);
     if (area == NULL)
         return -ENOMEM;
     error = protect_area(space, area, rights);
@@ -75,13 +74,13 @@ static int protect_part(struct space *space, uint32_t start, uint32_t end, uint3
 static int protect(struct space *space, uint32_t start, uint32_t end, uint32_t rights)
 {
     while (start < end) {
-        const struct area *area = area_at(space, start);
+        struct area *area = area_at(space, start);
         uint32_t part_end;
         int error;
         if (area == NULL)
             return -ENOMEM;
         part_end = area->end < end ? area->end : end;
-        error = protect_part(space, start, part_end, rights);
+        error = protect_part(space, area, start, part_end, rights);
         if (error != 0)
             return error;
         start = part_end;
