@@ -79,11 +79,11 @@ static bool is_due(const char *function, uintptr_t caller)
         return result;                                                                             \
     }
 
-/* Who must not fail is not made to: such a caller has no answer to it. */
-#define FRAME_ALLOCATOR(name, parameters, arguments, ...)                                          \
-    frame_t __real_##name parameters;                                                              \
-    frame_t __wrap_##name parameters;                                                              \
-    frame_t __wrap_##name parameters                                                               \
+/* Who must not fail is not made to: such a caller has no answer to it. `call` is how the function
+ * takes its arguments. */
+#define FRAME_ALLOCATOR(call, name, parameters, arguments, ...)                                    \
+    __typeof__(name) __real_##name, __wrap_##name;                                                 \
+    call frame_t __wrap_##name parameters                                                          \
     {                                                                                              \
         frame_t result;                                                                            \
         if (!(where & PAGEFRAME_MUST) && is_due(#name, (uintptr_t)__builtin_return_address(0)))    \
@@ -94,11 +94,11 @@ static bool is_due(const char *function, uintptr_t caller)
         return result;                                                                             \
     }
 
-FRAME_ALLOCATOR(pageframe_alloc, (unsigned where, bytemap_tag_t tag), (where, tag), where, tag, 0,
-                0)
-FRAME_ALLOCATOR(pageframe_alloc_zeroed, (unsigned where, bytemap_tag_t tag), (where, tag), where,
+FRAME_ALLOCATOR(PAGEFRAME_CALL, pageframe_alloc, (unsigned where, bytemap_tag_t tag), (where, tag),
+                where, tag, 0, 0)
+FRAME_ALLOCATOR(, pageframe_alloc_zeroed, (unsigned where, bytemap_tag_t tag), (where, tag), where,
                 tag, 0, 0)
-FRAME_ALLOCATOR(pageframe_alloc_run,
+FRAME_ALLOCATOR(, pageframe_alloc_run,
                 (uint32_t frames, uint32_t alignment, frame_t limit, unsigned where,
                  bytemap_tag_t tag),
                 (frames, alignment, limit, where, tag), frames, alignment, where, tag)

@@ -159,25 +159,24 @@ static void note_frame(enum kind kind, frame_t frame, int result)
         runs[slot].frames = 0;
 }
 
-#define ON_FRAME(name, kind)                                                                       \
-    int __real_##name(frame_t frame);                                                              \
-    int __wrap_##name(frame_t frame);                                                              \
-    int __wrap_##name(frame_t frame)                                                               \
+/* `call` is how the function takes its arguments. */
+#define ON_FRAME(call, name, kind)                                                                 \
+    __typeof__(name) __real_##name, __wrap_##name;                                                 \
+    call int __wrap_##name(frame_t frame)                                                          \
     {                                                                                              \
         int result = __real_##name(frame);                                                         \
         note_frame(kind, frame, result);                                                           \
         return result;                                                                             \
     }
 
-ON_FRAME(pageframe_free, FREE)
-ON_FRAME(pageframe_reference, REFERENCE)
-ON_FRAME(pageframe_release, RELEASE)
-ON_FRAME(pageframe_lock, LOCK)
-ON_FRAME(pageframe_unlock, UNLOCK)
+ON_FRAME(PAGEFRAME_CALL, pageframe_free, FREE)
+ON_FRAME(, pageframe_reference, REFERENCE)
+ON_FRAME(, pageframe_release, RELEASE)
+ON_FRAME(, pageframe_lock, LOCK)
+ON_FRAME(, pageframe_unlock, UNLOCK)
 
-int __real_pageframe_free_run(frame_t first, uint32_t frames);
-int __wrap_pageframe_free_run(frame_t first, uint32_t frames);
-int __wrap_pageframe_free_run(frame_t first, uint32_t frames)
+__typeof__(pageframe_free_run) __real_pageframe_free_run, __wrap_pageframe_free_run;
+PAGEFRAME_CALL int __wrap_pageframe_free_run(frame_t first, uint32_t frames)
 {
     int result = __real_pageframe_free_run(first, frames);
     unsigned slot = failure_depth == 0 && failure_recorder != NULL ? slot_of_frame(first) : SLOTS;
