@@ -30,16 +30,6 @@ static uint32_t no_session(uint32_t group)
     return 0;
 }
 
-static struct file_table *no_files(void)
-{
-    return NULL;
-}
-
-static struct path_context *no_paths(void)
-{
-    return NULL;
-}
-
 static int begin_mask(uint32_t mask, uint32_t bytes)
 {
     (void)bytes;
@@ -53,8 +43,6 @@ static void end_mask(uint32_t mask, int32_t result)
 }
 
 static const struct file_jobs no_jobs = {
-    .files = no_files,
-    .paths = no_paths,
     .begin_mask = begin_mask,
     .end_mask = end_mask,
     .process = nobody,

@@ -8,13 +8,7 @@
  * program runs (file_set_jobs). Ids are those that programs see. Until then there are no signals,
  * and the caller is process 0 in group 0 and session 0.
  */
-struct file_table;
-struct path_context;
-
 struct file_jobs {
-    /* The calling thread's descriptors and paths; its process keeps them while it runs. */
-    struct file_table *(*files)(void);
-    struct path_context *(*paths)(void);
     /* ppoll and pselect6: the signal mask at a user's address (0: none, nothing happens) holds from
      * begin to end. 0, -EFAULT, -EINVAL. `result` is what the call returns: after -EINTR the mask
      * before it comes back only when the signal is being handled. */

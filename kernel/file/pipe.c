@@ -53,10 +53,20 @@ static uint32_t held(const struct pipe *pipe)
 
 /* ---- waiting ---- */
 
+/* Who waits looks at the pipe with interrupts off, so whoever is not in the queue yet sees what was
+ * done before this. */
+static void wake(struct wait_queue *queue)
+{
+    if (!wait_is_empty(queue))
+        wait_wake_all(queue);
+}
+
 /* Until it can be read: 0 (bytes, or no writer), -EINTR, -EAGAIN. */
 static int wait_readable(struct pipe *pipe, uint32_t flags)
 {
     int error = 0;
+    if (held(pipe) > 0)
+        return 0;
     unsigned long saved = platform_interrupts_save();
     while (error == 0 && held(pipe) == 0 && pipe->writers > 0)
         error = flags & O_NONBLOCK ? -EAGAIN
@@ -69,6 +79,8 @@ static int wait_readable(struct pipe *pipe, uint32_t flags)
 static int wait_writable(struct pipe *pipe, uint32_t room, uint32_t flags)
 {
     int error = 0;
+    if (CAPACITY - held(pipe) >= room)
+        return 0;
     unsigned long saved = platform_interrupts_save();
     while (error == 0 && CAPACITY - held(pipe) < room && pipe->readers > 0)
         error = flags & O_NONBLOCK ? -EAGAIN
@@ -143,9 +155,9 @@ static int32_t pipe_read(struct file *file, struct transfer *to, uint64_t *posit
         if (done == 0 && !is_end)
             continue; /* another reader was faster */
         if (done > 0)
-            wait_wake_all(&pipe->can_write);
+            wake(&pipe->can_write);
         if (is_left)
-            wait_wake_all(&pipe->can_read);
+            wake(&pipe->can_read);
         return done;
     }
 }
@@ -202,7 +214,7 @@ static int32_t write_some(struct pipe *pipe, struct transfer *from, uint32_t who
         done = whole > 0 ? put_whole(pipe, from) : put_bytes(pipe, from);
     mutex_unlock(&pipe->lock);
     if (done > 0)
-        wait_wake_all(&pipe->can_read);
+        wake(&pipe->can_read);
     return done;
 }
 
@@ -290,7 +302,7 @@ static void count_open(struct pipe *pipe, const struct file *file)
         pipe->writer_opens++;
     }
     preempt_enable();
-    wait_wake_all(&pipe->opened);
+    wake(&pipe->opened);
 }
 
 /* The last reader or writer going is news for those on the other side. */
@@ -301,8 +313,8 @@ static void close_end(struct file *file)
     pipe->readers -= file_is_readable(file);
     pipe->writers -= file_is_writable(file);
     preempt_enable();
-    wait_wake_all(&pipe->can_read);
-    wait_wake_all(&pipe->can_write);
+    wake(&pipe->can_read);
+    wake(&pipe->can_write);
 }
 
 /* An open file of a FIFO goes; with the last one, the FIFO's pipe. */

@@ -17,16 +17,6 @@
 
 /* ---- jobs ---- */
 
-static struct file_table *caller_files(void)
-{
-    return process_current() != NULL ? process_current()->files : NULL;
-}
-
-static struct path_context *caller_paths(void)
-{
-    return process_current() != NULL ? process_current()->paths : NULL;
-}
-
 static int begin_mask(uint32_t at, uint32_t bytes)
 {
     signal_set_t mask;
@@ -95,8 +85,6 @@ static uint32_t session_of_group(uint32_t group)
 }
 
 static const struct file_jobs jobs = {
-    .files = caller_files,
-    .paths = caller_paths,
     .begin_mask = begin_mask,
     .end_mask = end_mask,
     .process = caller_id,

@@ -7,6 +7,7 @@
 #include "kernel/file/path.h"
 #include "kernel/file/table.h"
 #include "kernel/include/errors.h"
+#include "kernel/process/process.h"
 #include "tests/unit/heap_machine.h"
 
 /*
@@ -48,8 +49,9 @@ extern uint32_t machine_signalled_group;
 extern bool machine_is_deaf;
 
 /* The calling process. */
-extern struct file_table *machine_files;
-extern struct path_context *machine_paths;
+extern struct process machine_caller;
+#define machine_files (machine_caller.files)
+#define machine_paths (machine_caller.paths)
 
 /* Lines of the log since the start, joined by newlines. */
 extern char machine_log[4096];

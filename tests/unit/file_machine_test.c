@@ -8,6 +8,7 @@
 #include "kernel/include/log.h"
 #include "kernel/lib/format.h"
 #include "kernel/memory/pageframe/pageframe.h"
+#include "kernel/process/process.h"
 #include "kernel/space/commit.h"
 #include "kernel/space/transfer.h"
 #include "kernel/space/usercopy.h"
@@ -24,13 +25,12 @@ uint32_t machine_process, machine_group, machine_session;
 int machine_caller_signal, machine_group_signal;
 uint32_t machine_signalled_group;
 bool machine_is_deaf;
-struct file_table *machine_files;
-struct path_context *machine_paths;
 char machine_log[4096];
 
 static unsigned preemption_off, mutexes_held;
 static uint32_t free_at_start, charged_at_start, objects_at_start;
-static struct thread the_thread;
+struct process machine_caller;
+static struct thread the_thread = {.process = &machine_caller};
 struct thread *thread_now = &the_thread;
 
 /* ---- threads ---- */
@@ -296,16 +296,6 @@ int32_t transfer_put_zeros(struct transfer *transfer, size_t bytes)
 
 /* ---- jobs and the log ---- */
 
-static struct file_table *get_files(void)
-{
-    return machine_files;
-}
-
-static struct path_context *get_paths(void)
-{
-    return machine_paths;
-}
-
 static int begin_mask(uint32_t mask, uint32_t bytes)
 {
     return mask == 0 || bytes == 8 ? 0 : -EINVAL;
@@ -374,8 +364,6 @@ static uint32_t objects(void)
 static void reset(void)
 {
     static const struct file_jobs jobs = {
-        .files = get_files,
-        .paths = get_paths,
         .begin_mask = begin_mask,
         .end_mask = end_mask,
         .process = get_process,
