@@ -11,6 +11,7 @@ static struct heap_cache *cache;
 int space_init(void)
 {
     cpu_page_init();
+    paging_user_use_clear(cpu_page_clear);
     usercopy_init();
     zeros_init();
     space_first = NULL;
@@ -48,7 +49,7 @@ struct space *space_create(void)
     struct space *space = heap_cache_alloc(cache);
     if (space == NULL)
         return NULL;
-    memset(space, 0, sizeof(*space));
+    memset(&space->paging + 1, 0, sizeof(*space) - sizeof(space->paging));
     if (paging_space_create(&space->paging) != 0) {
         heap_cache_free(cache, space);
         return NULL;

@@ -232,6 +232,13 @@ void machine_check_is_clean(void)
         test_fail(__FILE__, __LINE__, "%s", machine_faults);
 }
 
+uint32_t machine_objects(void)
+{
+    struct heap_statistics statistics;
+    heap_read_statistics(&statistics);
+    return statistics.objects;
+}
+
 void machine_hoard(uint32_t left)
 {
     while (commit_limit_pages() - commit_charged_pages() > left) {

@@ -30,7 +30,7 @@ uint32_t machine_free_frames(void);
 void machine_hoard(uint32_t left);
 void machine_return(void);
 
-/* From the n-th kernel object on (counted from 1), the heap has none; 0: always. */
+/* Objects that live in the heap. */
 uint32_t machine_objects(void);
 
 /* Anonymous private memory. */

@@ -627,8 +627,10 @@ static void step(void)
 static void run_model(uint32_t rounds, uint32_t count)
 {
     for (uint32_t round = 0; round < rounds; round++) {
+        uint32_t objects_before;
         machine_start(24000);
         file_start(&file, FILE_PAGES);
+        objects_before = machine_objects();
         for (uint32_t i = 0; i < FILE_PAGES; i++)
             file_values[i] = (uint8_t)(i + 1);
         object_count = 0;
@@ -640,6 +642,7 @@ static void run_model(uint32_t rounds, uint32_t count)
         for (uint32_t i = 0; i < SPACES; i++)
             if (programs[i].space != NULL)
                 end_program(&programs[i]);
+        CHECK_EQUAL(machine_objects(), objects_before);
         file_end(&file);
         machine_check_is_clean();
     }

@@ -162,9 +162,33 @@ static void count_tables(struct paging_space *space, uint32_t in_space, uint32_t
     platform_interrupts_restore(interrupts);
 }
 
+static void clear_by_words(void *page)
+{
+    memset(page, 0, FRAME_SIZE);
+}
+
+static void (*clear_table)(void *page) = clear_by_words;
+
+void paging_user_use_clear(void (*clear)(void *page))
+{
+    clear_table = clear;
+}
+
+/* An empty table, out of what is promised: one zeroed ahead, or cleared now. */
+static frame_t alloc_table(void)
+{
+    frame_t table = pageframe_take_promised_zeroed(PAGING_TABLE_TAG);
+    if (table == FRAME_NONE) {
+        table = pageframe_alloc_promised(PAGEFRAME_DIRECT, PAGING_TABLE_TAG);
+        if (table != FRAME_NONE)
+            clear_table(entries_of(table));
+    }
+    return table;
+}
+
 static int new_table(struct paging_space *space, uint32_t page)
 {
-    frame_t table = pageframe_alloc_promised_zeroed(PAGING_TABLE_TAG);
+    frame_t table = alloc_table();
     if (table == FRAME_NONE)
         return -ENOMEM;
     entry_set(directory_at(space, page), entry_table(table, ENTRY_USER));
@@ -231,7 +255,7 @@ static void copy_entries(const union paging_entry *from, union paging_entry *to,
 /* The bounded step: 512 entries. */
 static int copy_table(struct paging_space *space, uint32_t page, frame_t table)
 {
-    const frame_t copy = pageframe_alloc_promised_zeroed(PAGING_TABLE_TAG);
+    const frame_t copy = alloc_table();
     struct change change = {0, 0, 0};
     if (copy == FRAME_NONE)
         return -ENOMEM;

@@ -41,6 +41,9 @@
 #define PAGING_SHARED (1u << 7) /* in rights: PAGING_WRITE is for pages that are not own, too */
 #define PAGING_HIDDEN (1u << 8) /* not accessible, though its frame stays: PROT_NONE */
 
+/* What clears a table's 4096 bytes from now on: the port may know a faster way than memset. */
+void paging_user_use_clear(void (*clear)(void *page));
+
 /* An empty space, not loaded: one frame, and a slot of another. 0, -ENOMEM. */
 int paging_space_create(struct paging_space *space) MUST_CHECK;
 /* Its own rows are empty. If it is loaded, the kernel's is loaded instead. */
