@@ -2,7 +2,7 @@
 
 KERNEL_CFLAGS := -m32 -march=i686 -mtune=generic -std=gnu11 -O2 -g -ffreestanding -fno-pic -fno-pie \
                  -mgeneral-regs-only -fno-omit-frame-pointer -fno-asynchronous-unwind-tables \
-                 -fno-stack-protector -fno-common $(WARNINGS) $(INCLUDES) \
+                 -fno-stack-protector -fno-common -fstack-usage $(WARNINGS) $(INCLUDES) \
                  -DPLATFORM_INLINE='"kernel/cpu/platform_inline.h"'
 KERNEL_LDFLAGS := -m elf_i386 -static -nostdlib --build-id=none -z noexecstack -z max-page-size=4096
 
