@@ -1,7 +1,7 @@
 # Coverage of the memory tree by its host tests, as 32-bit code (the kernel's width). Compiled without optimisation, so
 # that each line and branch of the source is one of the program; without sanitizers, whose checks would be branches.
 
-COVERAGE_TESTS  := e820 bytemap pageframe paging heap system
+COVERAGE_TESTS  := e820 bytemap pageframe paging heap system space
 COVERAGE_BUILD  := $(BUILD)/coverage
 COVERAGE_CFLAGS := -std=gnu11 -O0 -g $(WARNINGS) $(INCLUDES) -fno-pie --coverage
 
