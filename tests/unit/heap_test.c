@@ -279,6 +279,28 @@ TEST(what_is_kept_for_speed_is_not_in_the_way)
     machine_return_frames();
 }
 
+/* No frame is left, and no kept run is long enough: what is kept serves the tables, too. */
+TEST(bookkeeping_grows_into_frames_of_kept_pages)
+{
+    void *runs[2], *between[2];
+    uint32_t reach;
+    machine_start(4096);
+    for (unsigned i = 0; i < ARRAY_COUNT(runs); i++) {
+        runs[i] = kmalloc(PAGES(30));
+        between[i] = kmalloc(PAGES(2));
+        CHECK(runs[i] != NULL && between[i] != NULL);
+    }
+    kfree(runs[0]);
+    kfree(runs[1]);
+    CHECK_EQUAL(machine_statistics().cached_bytes, PAGES(60));
+    machine_hoard_frames(0);
+    reach = heap.reach;
+    CHECK(kmalloc(PAGES(35)) != NULL);
+    CHECK(heap.reach > reach);
+    machine_check_is_clean();
+    machine_return_frames();
+}
+
 TEST(exhaustion_of_the_window)
 {
     enum { COUNT = HEAP_OBJECT_PAGES / 256 };
