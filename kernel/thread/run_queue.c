@@ -48,6 +48,7 @@ void run_queue_add(struct run_queue *queue, struct thread *thread, enum run_queu
                has_slice ? end : RUN_QUEUE_BACK);
         return;
     }
+    queue->real_time_count++;
     insert(&queue->real_time[priority], thread, end);
     mark(queue, priority);
 }
@@ -63,21 +64,30 @@ void run_queue_remove(struct run_queue *queue, struct thread *thread)
         thread->ready_next->ready_previous = thread->ready_previous;
     else
         list->last = thread->ready_previous;
-    if (list->first == NULL && list >= queue->real_time &&
-        list < queue->real_time + RUN_QUEUE_PRIORITIES)
-        clear(queue, (unsigned)(list - queue->real_time));
+    if (list >= queue->real_time && list < queue->real_time + RUN_QUEUE_PRIORITIES) {
+        queue->real_time_count--;
+        if (list->first == NULL)
+            clear(queue, (unsigned)(list - queue->real_time));
+    }
     thread->ready_queue = NULL;
     thread->ready_next = thread->ready_previous = NULL;
     queue->count--;
 }
 
-struct thread *run_queue_first(struct run_queue *queue)
+static struct thread *first_real_time(const struct run_queue *queue)
 {
     for (unsigned word = ARRAY_COUNT(queue->occupied); word-- > 0;)
         if (queue->occupied[word] != 0) {
             unsigned bit = 31 - (unsigned)__builtin_clz(queue->occupied[word]);
             return queue->real_time[word * 32 + bit].first;
         }
+    return NULL;
+}
+
+struct thread *run_queue_first(struct run_queue *queue)
+{
+    if (queue->real_time_count != 0)
+        return first_real_time(queue);
     if (queue->fair[queue->active].first == NULL)
         queue->active = !queue->active;
     return queue->fair[queue->active].first;
@@ -107,7 +117,7 @@ static int count_list(const struct thread_queue *list, uint32_t limit)
 
 bool run_queue_is_sound(const struct run_queue *queue)
 {
-    int total = 0;
+    int total = 0, real_time = 0;
     for (unsigned i = 0; i < RUN_QUEUE_PRIORITIES + 2; i++) {
         const struct thread_queue *list = i < RUN_QUEUE_PRIORITIES
                                               ? &queue->real_time[i]
@@ -119,6 +129,8 @@ bool run_queue_is_sound(const struct run_queue *queue)
             (queue->occupied[i / 32] >> i % 32 & 1) != (list->first != NULL))
             return false;
         total += count;
+        real_time += i < RUN_QUEUE_PRIORITIES ? count : 0;
     }
-    return (uint32_t)total == queue->count && queue->real_time[0].first == NULL;
+    return (uint32_t)total == queue->count && (uint32_t)real_time == queue->real_time_count &&
+           queue->real_time[0].first == NULL;
 }

@@ -25,6 +25,7 @@ struct run_queue {
     struct thread_queue fair[2];
     unsigned active;
     uint32_t count;
+    uint32_t real_time_count; /* of them, in real_time: there are none as a rule */
 };
 
 enum run_queue_end { RUN_QUEUE_FRONT, RUN_QUEUE_BACK };

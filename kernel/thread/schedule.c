@@ -217,8 +217,12 @@ void thread_yield(void)
     unsigned long saved = platform_interrupts_save();
     struct thread *first = run_queue_first(&ready);
     if (first != NULL && first->effective_priority >= thread_now->effective_priority) {
-        thread_now->voluntary_switches++;
-        step_back(RUN_QUEUE_BACK);
+        struct thread *self = thread_now;
+        self->voluntary_switches++;
+        self->state = THREAD_READY;
+        run_queue_remove(&ready, first);
+        run_queue_add(&ready, self, RUN_QUEUE_BACK);
+        switch_to(first);
     }
     platform_interrupts_restore(saved);
 }
