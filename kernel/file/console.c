@@ -76,9 +76,8 @@ static void change_user(void)
         console_set_user(CONSOLE_PROGRAMS);
         output(to_programs, sizeof(to_programs) - 1);
     } else {
-        console_set_user(CONSOLE_MONITOR);
         output(to_monitor, sizeof(to_monitor) - 1);
-        give_monitor(CTRL_C); /* its editor begins a new line, with a prompt */
+        console_call_monitor();
     }
 }
 
@@ -99,6 +98,12 @@ static void run(void *nothing)
 void console_set_user(enum console_user given)
 {
     user = given;
+}
+
+void console_call_monitor(void)
+{
+    user = CONSOLE_MONITOR;
+    give_monitor(CTRL_C);
 }
 
 enum console_user console_user(void)

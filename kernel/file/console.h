@@ -21,6 +21,9 @@ int console_init(void) MUST_CHECK;
 void console_set_user(enum console_user user);
 enum console_user console_user(void);
 
+/* The monitor has it, and shows its prompt anew: its editor answers ^C so. Not from the monitor. */
+void console_call_monitor(void);
+
 /* For the monitor's thread: the next byte that is typed while it has the console; sleeps. */
 unsigned char console_monitor_read(void);
 

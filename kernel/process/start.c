@@ -93,7 +93,7 @@ static void run(void *unused)
 {
     (void)unused;
     int32_t status = process_run(line);
-    console_set_user(CONSOLE_MONITOR);
+    console_call_monitor();
     if (status < 0)
         log_line("the first program could not start: %s", error_text(status));
     else if (status & 0x7F)
