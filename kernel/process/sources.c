@@ -349,8 +349,9 @@ static bool show_area(void *context, const struct space_area *area)
 {
     const struct area_visit *given = context;
     bool is_file = area->backing.name != NULL;
-    uint32_t private = area->resident_private;
-    uint32_t shared = area->resident - private;
+    /* Shared is what more than one process maps, whoever owns it. */
+    uint32_t shared = area->shared_frames;
+    uint32_t private = area->resident - shared;
     const struct proc_area shown = {
         .start = area->start,
         .end = area->end,
