@@ -9,10 +9,11 @@
 #include "kernel/memory/pageframe/pageframe.h"
 
 /*
- * The hunt among frames. The slow paths: a word gets its first free frame, loses its last, gains or
- * loses its largest block; a group becomes empty or whole; the bitmaps above change on every level;
- * whatever stands in front of the index runs full or empty; a caller who wants low frames, while
- * others are at hand.
+ * The hunt among frames. The slow paths: the open word is used up, and the next one is the last of
+ * its kind in its group, row and area, or a FULL one; a word rises to FULL, and its group by a
+ * level; a run breaks a FULL word; the words that wait get their turn; a caller who wants low
+ * frames, while others are at hand; a run that is there only when the open words and what is zeroed
+ * ahead have gone back.
  */
 #define FRAMES     0x140000u /* 5 GiB: all zones */
 #define TAG        BYTEMAP_TAG(BYTEMAP_ALLOCATED, BYTEMAP_KERNEL)
@@ -81,9 +82,22 @@ static void drop_burst(const struct hunt_gene *gene)
     }
 }
 
+/* Single frames of one word, or of one group, come back until only this one is out. */
+static void drop_around(const struct hunt_gene *gene)
+{
+    uint32_t unit = gene->choice < 128 ? 32 : 1024, kept;
+    if (block_count == 0)
+        return;
+    kept = blocks[gene->value % block_count].first;
+    for (uint32_t at = block_count; at-- > 0;)
+        if (blocks[at].order == 0 && blocks[at].first != kept &&
+            blocks[at].first / unit == kept / unit)
+            drop(at);
+}
+
 static void zero_ahead(const struct hunt_gene *gene)
 {
-    for (uint32_t i = gene->value % 16; i > 0 && pageframe_zero_one(); i--)
+    for (uint32_t i = gene->value % 33; i > 0 && pageframe_zero_one(); i--)
         ;
 }
 
@@ -123,6 +137,9 @@ static void play(const struct hunt_genome *genome)
         case 5:
             if (gene->choice < 32)
                 zero_ahead(gene);
+            break;
+        case 6:
+            drop_around(gene);
             break;
         default:
             if (block_count != 0)

@@ -110,6 +110,29 @@ TEST(pageframe_runs_obey_limits)
     CHECK_EQUAL(pageframe_alloc_run(1, 1, 0, PAGEFRAME_ANYWHERE, KERNEL), FRAME_NONE);
 }
 
+/* The smallest block lies above the limit, and the lowest one in the second area of its zone. */
+TEST(pageframe_run_below_a_limit_beyond_8_gib)
+{
+    static const struct model_region high[] = {{1 << 21, (1 << 21) + 64}};
+    model_init((1 << 21) + 64, FRAME_NONE, high, ARRAY_COUNT(high));
+    model_take((1 << 21) + 32, 20, KERNEL);
+    CHECK_EQUAL(model_alloc_run(4, 1, (1 << 21) + 8, PAGEFRAME_ANYWHERE, KERNEL), 1 << 21);
+    CHECK_EQUAL(model_alloc_run(8, 1, (1 << 21) + 8, PAGEFRAME_ANYWHERE, KERNEL), FRAME_NONE);
+    model_compare();
+}
+
+/* A run is given back that was not given out as one: it crosses a border of zones. */
+TEST(pageframe_free_run_across_zones)
+{
+    plain_machine();
+    model_take(0x1000 - 100, 200, KERNEL);
+    model_take(0x100, 0x2100 - 0x1000 - 0x100, KERNEL);
+    model_compare();
+    model_free_run(0x1000 - 100, 200);
+    model_free_run(0x100, 0x2100 - 0x1000 - 0x100);
+    model_compare();
+}
+
 TEST(pageframe_calls_that_make_no_sense_are_refused)
 {
     plain_machine();
@@ -319,6 +342,10 @@ TEST(pageframe_check_finds_every_planted_byte)
         PIECE(bytemap.bytes),
         PIECE(bytemap.frames),
         PIECE(bytemap.seal),
+        PIECE(pageframe.turn),
+        PIECE(pageframe.other_turn),
+        PIECE(pageframe.zeroing),
+        PIECE(pageframe.areas[2].word),
         /* All of it, counters and pointers too; where pointers are longer, some bytes are unused.
          */
         {"pageframe", &pageframe, sizeof(void *) == 4 ? sizeof(pageframe) : sizeof(pageframe.open)},
