@@ -79,21 +79,32 @@ static int grow(struct file_table *table, uint32_t size)
     return 0;
 }
 
+/* Makes room for all of the table and turns preemption off, so that it does not grow any more. */
+static int match_size(struct file_table *clone, const struct file_table *table)
+{
+    for (;;) {
+        preempt_disable();
+        uint32_t size = table->size;
+        if (clone->size >= size)
+            return 0;
+        preempt_enable();
+        if (grow(clone, size) != 0)
+            return -ENOMEM;
+    }
+}
+
 struct file_table *file_table_clone(struct file_table *table)
 {
     struct file_table *clone = make_empty();
     if (clone == NULL)
         return NULL;
-    while (clone->size < table->size)
-        if (grow(clone, table->size) != 0) {
-            file_table_drop(clone);
-            return NULL;
-        }
-    preempt_disable();
+    if (match_size(clone, table) != 0) {
+        file_table_drop(clone);
+        return NULL;
+    }
     clone->limit = table->limit;
     clone->first_free_word = table->first_free_word;
-    uint32_t words = (table->size < clone->size ? table->size : clone->size) / 32;
-    for (uint32_t word = 0; word < words; word++) {
+    for (uint32_t word = 0; word < table->size / 32; word++) {
         clone->open[word] = table->open[word];
         clone->on_exec[word] = table->on_exec[word];
         for (uint32_t bits = table->open[word]; bits != 0; bits &= bits - 1) {
