@@ -389,9 +389,10 @@ static bool is_listed(uint32_t address, uint32_t list)
 {
     uint32_t offset = address - (uint32_t)HEAP_RECORDS_START - offsetof(struct heap_page, link);
     uint32_t page = offset / sizeof(struct heap_page);
+    if (offset % sizeof(struct heap_page) != 0 || page >= heap.frontier)
+        return false;
     const struct heap_page *record = heap_page(page);
-    return offset % sizeof(struct heap_page) == 0 && page < heap.frontier &&
-           record->kind == HEAP_PAGE_FREE && record->list == list &&
+    return record->kind == HEAP_PAGE_FREE && record->list == list &&
            list_of(page, record->count, record->committed) == list;
 }
 
