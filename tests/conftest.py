@@ -1,4 +1,5 @@
 """What all tests share: where the build is, and the closing line."""
+import functools
 import os
 import pathlib
 import subprocess
@@ -9,6 +10,17 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 BUILD = pathlib.Path(os.environ.get('BUILD', 'build'))
 if not BUILD.is_absolute():
     BUILD = ROOT / BUILD
+
+
+@functools.lru_cache(None)
+def emulator_of_32_bit_programs():
+    """What has to stand in front of a 32-bit program of the host: nothing, where it runs them by itself."""
+    return subprocess.run([ROOT / 'tools/run32', '--prefix'], capture_output=True, text=True, check=True).stdout.split()
+
+
+def host_command(program):
+    """The words that run a test program of the host; a name that ends with -32 is that of a 32-bit one."""
+    return [*(emulator_of_32_bit_programs() if str(program).endswith('-32') else ()), program]
 
 
 @pytest.fixture(scope='session')

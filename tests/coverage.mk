@@ -9,5 +9,5 @@ COVERAGE_PROGRAMS := $(COVERAGE_TESTS:%=$(COVERAGE_BUILD)/unit/%-32)
 
 .PHONY: coverage
 coverage: ## lines and branches of the memory tree that the host tests reach, and why the rest is not
-	$(MAKE) BUILD='$(COVERAGE_BUILD)' UNIT_CFLAGS='$(COVERAGE_CFLAGS)' CC=gcc $(COVERAGE_PROGRAMS)
+	$(MAKE) BUILD='$(COVERAGE_BUILD)' UNIT_CFLAGS='$(COVERAGE_CFLAGS)' UNIT_SANITIZE_32= CC=gcc $(COVERAGE_PROGRAMS)
 	tools/coverage.py $(COVERAGE_BUILD)/unit/32 tests/coverage-unreached.txt $(COVERAGE_PROGRAMS)

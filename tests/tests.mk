@@ -40,26 +40,31 @@ unit-sources = $(wildcard $(addsuffix /*.c,$(MEMORY_$(1)))) $(wildcard tests/uni
 
 UNIT_TESTS  := e820 bytemap pageframe paging heap model system space format monitor acpi screen keyboard mtrr boot start thread process \
                file
-UNIT_CFLAGS := -std=gnu11 -O1 -g -fno-omit-frame-pointer $(WARNINGS) $(INCLUDES) -fno-pie \
-               -fsanitize=address,undefined -fno-sanitize-recover=all
+# What stands in front of a 32-bit program: nothing, or an emulator, which cannot carry the address sanitizer.
+RUN32 := $(shell tools/run32 --prefix)
+export RUN32
+
+UNIT_CFLAGS := -std=gnu11 -D_FILE_OFFSET_BITS=64 -O1 -g -fno-omit-frame-pointer $(WARNINGS) $(INCLUDES) -fno-pie -fno-sanitize-recover=all
+UNIT_SANITIZE_64 := -fsanitize=address,undefined
+UNIT_SANITIZE_32 := -fsanitize=$(if $(RUN32),,address$(COMMA))undefined
 
 # unit-program NAME BITS: one program of tests, build/unit/NAME-BITS. It lies above the kernel's rows, so that the
 # heap's window is at its real address (tests/unit/host/mmu.h).
 define unit-program
 $(BUILD)/unit/$(1)-$(2): $(patsubst %,$(BUILD)/unit/$(2)/%.o,$(call unit-sources,$(1)))
 	mkdir -p $$(@D)
-	$(CC) -m$(2) -no-pie -Wl,-Ttext-segment=0x10000000 $(UNIT_CFLAGS) $(UNIT_LINK_$(1)) -o $$@ $$^
+	$(CC) -m$(2) -no-pie -Wl,-Ttext-segment=0x10000000 $(UNIT_CFLAGS) $(UNIT_SANITIZE_$(2)) $(UNIT_LINK_$(1)) -o $$@ $$^
 unit-$(1): $(BUILD)/unit/$(1)-$(2)
 endef
 
 $(BUILD)/stamps/unit: FORCE
-	$(call stamp,$(CC) $(UNIT_CFLAGS))
+	$(call stamp,$(CC) $(UNIT_CFLAGS) $(UNIT_SANITIZE_32) $(UNIT_SANITIZE_64))
 
 define unit-objects
 $(BUILD)/unit/$(1)/%.c.o: %.c $(BUILD)/stamps/unit
 	$$(call say,CC)
 	mkdir -p $$(@D)
-	$(CC) -m$(1) $(UNIT_CFLAGS) -MMD -MP -c -o $$@ $$<
+	$(CC) -m$(1) $(UNIT_CFLAGS) $(UNIT_SANITIZE_$(1)) -MMD -MP -c -o $$@ $$<
 endef
 
 $(foreach bits,32 64,$(eval $(call unit-objects,$(bits))))
@@ -75,13 +80,13 @@ define debug-program
 $(BUILD)/unit/debug$(1)-$(2): $(patsubst %,$(BUILD)/unit/$(2)/%.o,$(filter-out $(DEBUG_OWN),$(DEBUG_SOURCES))) \
                               $(patsubst %,$(BUILD)/unit/debug$(1)/$(2)/%.o,$(filter $(DEBUG_OWN),$(DEBUG_SOURCES)))
 	mkdir -p $$(@D)
-	$(CC) -m$(2) -no-pie -Wl,-Ttext-segment=0x10000000 $(UNIT_CFLAGS) -o $$@ $$^
+	$(CC) -m$(2) -no-pie -Wl,-Ttext-segment=0x10000000 $(UNIT_CFLAGS) $(UNIT_SANITIZE_$(2)) -o $$@ $$^
 unit-debug$(1): $(BUILD)/unit/debug$(1)-$(2)
 
 $(BUILD)/unit/debug$(1)/$(2)/%.c.o: %.c $(BUILD)/stamps/unit
 	$$(call say,CC)
 	mkdir -p $$(@D)
-	$(CC) -m$(2) $(UNIT_CFLAGS) -DHEAP_DEBUG=$(1) -MMD -MP -c -o $$@ $$<
+	$(CC) -m$(2) $(UNIT_CFLAGS) $(UNIT_SANITIZE_$(2)) -DHEAP_DEBUG=$(1) -MMD -MP -c -o $$@ $$<
 endef
 
 $(foreach bits,32 64,$(foreach level,$(DEBUG_LEVELS),$(eval $(call debug-program,$(level),$(bits)))))
@@ -93,7 +98,7 @@ UNIT_PROGRAMS := $(foreach test,$(UNIT_TESTS),$(BUILD)/unit/$(test)-32 $(BUILD)/
 # `make unit-e820` builds and runs the tests of one module.
 .PHONY: $(UNIT_TESTS:%=unit-%)
 $(UNIT_TESTS:%=unit-%): unit-%:
-	$(BUILD)/unit/$*-32
+	$(RUN32) $(BUILD)/unit/$*-32
 	$(BUILD)/unit/$*-64
 
 # The whole suite: two at a time, the way the machines for which it is meant have cores.

@@ -100,9 +100,10 @@ def run_programs(programs, objects):
     for counted in objects.rglob('*.gcda'):
         counted.unlink()
     environment = dict(os.environ, SEED=os.environ.get('SEED', SEED))
+    emulator = os.environ.get('RUN32', '').split()  # tools/run32: for hosts that do not start 32-bit programs
 
     def run(program):
-        return program, subprocess.run([os.path.abspath(program)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        return program, subprocess.run([*emulator, os.path.abspath(program)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                        text=True, errors='replace', env=environment, timeout=1800, check=False)
 
     passed = True

@@ -44,15 +44,16 @@ PACKAGES_lib    := build
 PACKAGES_example := build
 PACKAGES_run    := build run
 PACKAGES_debug  := build run debug
-PACKAGES_test   := build run programs test
-PACKAGES_fuzz-short := build test
+PACKAGES_test   := build run programs test host32
+PACKAGES_fuzz-short := build test host32
 PACKAGES_programs       := build programs
 PACKAGES_archives       := build programs
 PACKAGES_check-programs := build programs
 PACKAGES_user-toolchain := build programs
-PACKAGES_bench        := build bench
-PACKAGES_bench-quick  := build bench
-PACKAGES_bench-counts := build
+PACKAGES_bench        := build bench host32
+PACKAGES_bench-quick  := build bench host32
+PACKAGES_bench-counts := build host32
+PACKAGES_coverage     := build host32
 PACKAGES_bench-linux  := build run bench
 
 # Commands need a shell.

@@ -34,6 +34,8 @@ FRAME_ALLOCATORS = ['ours', 'stack', 'buddy', 'buddy-cached']
 HEAP_SORTS = {'plain': '{}', 'one-page': '{}, moves a page', 'special': '{}, moves pages'}
 RUNS = {'counts': 0, 'quick': 3, 'full': 11}
 HUNTS = ['heap-pool-hunt', 'heap-kernel-hunt', 'frame-hunt']
+# What runs 32-bit programs where the host does not (tools/run32). Counts are the same; times are the emulator's.
+EMULATOR = os.environ.get('RUN32', '').split()
 HUNT_ROUNDS = {'counts': 3, 'quick': 3, 'full': 30}
 FEWER = {'T2': 100000, 'T3': 100000, 'T4': 100000, 'P1': 100000, 'P2c': 100000, 'P2d': 100000, 'P3': 500000}  # quick
 
@@ -57,10 +59,13 @@ class Bench:
 
     def run(self, program, *arguments, preload=None, wrapper=()):
         environment = dict(os.environ, LC_ALL='C')
-        if preload:
-            environment['LD_PRELOAD'] = preload
-            environment['LD_LIBRARY_PATH'] = os.path.dirname(preload)
-        command = [*wrapper, os.path.join(self.programs, program), *map(str, arguments)]
+        emulator = list(EMULATOR)
+        loaded = {'LD_PRELOAD': preload, 'LD_LIBRARY_PATH': os.path.dirname(preload)} if preload else {}
+        if EMULATOR:  # itself a 64-bit program: what is to be loaded is for the program alone
+            emulator += [word for name, value in loaded.items() for word in ('-E', f'{name}={value}')]
+        else:
+            environment.update(loaded)
+        command = [*wrapper, *emulator, os.path.join(self.programs, program), *map(str, arguments)]
         # The wrapper is a 64-bit program, and complains that it cannot be preloaded with what is for the other.
         errors = subprocess.PIPE if wrapper else None
         result = subprocess.run(command, env=environment, stdout=subprocess.PIPE, stderr=errors, text=True, check=False)
@@ -102,7 +107,8 @@ class Bench:
 
 
 def has_valgrind():
-    return shutil.which('valgrind') is not None
+    """Whether it can run 32-bit programs here."""
+    return shutil.which('valgrind') is not None and not EMULATOR
 
 
 def pair(rows):
@@ -193,7 +199,7 @@ def packaged_means(bench, traces):
 def verify_counts(bench):
     """The counters against callgrind, in total."""
     if not has_valgrind():
-        print('valgrind is not installed: the counts are not compared with callgrind\n')
+        print('valgrind is not installed, or cannot run 32-bit programs here: counts are not compared with callgrind\n')
         return
     table = Table('The counters against callgrind, instructions in total',
                   ['trace', 'calls', 'counters', 'callgrind', 'difference'])
@@ -394,6 +400,8 @@ def main():
                 print_heap_memory(bench)
         if FRAME_TRACES:
             print_frames(bench)
+        if EMULATOR:
+            print(f'This host runs no 32-bit programs: {EMULATOR[0]} did, and times are those of emulated code.')
         print('The figures of others: ' + bench.figures['source'] + '.')
 
 

@@ -30,6 +30,10 @@ FUZZ_CFLAGS := -std=gnu11 -O1 -g -fno-omit-frame-pointer $(WARNINGS) $(INCLUDES)
 FUZZ_LINK_heap    := -no-pie -Wl,-Ttext-segment=0x10000000
 FUZZ_LINK_archive := $(FUZZ_LINK_heap)
 
+# A host that cannot run 32-bit programs by itself fuzzes 64-bit code only: the emulator cannot carry the sanitizers.
+FUZZ_WIDTHS := 64 $(if $(RUN32),,32)
+FUZZ_WIDTH  := $(lastword $(FUZZ_WIDTHS))
+
 # libFuzzer is C++, and Debian's 32-bit C++ library has no name that the linker looks for.
 FUZZ_LIBRARY_64 :=
 FUZZ_LIBRARY_32 := $(BUILD)/fuzz/lib32/libstdc++.so
@@ -57,7 +61,7 @@ $(foreach target,$(FUZZ_TARGETS),$(foreach bits,32 64,$(eval $(call fuzz-program
 -include $(shell find $(BUILD)/fuzz -name '*.d' 2>/dev/null)
 
 # tests/fuzz/test_fuzz.py runs them as part of the tests.
-test: $(foreach target,$(FUZZ_TARGETS),$(BUILD)/fuzz/$(target)-32 $(BUILD)/fuzz/$(target)-64)
+test: $(foreach target,$(FUZZ_TARGETS),$(FUZZ_WIDTHS:%=$(BUILD)/fuzz/$(target)-%))
 
 # What a run finds goes to $(BUILD)/fuzz/found/NAME, an input that fails to $(BUILD)/fuzz/NAME-*: copy
 # it into the corpus with the fix. The fuzzer's own words are shown only then.
@@ -68,10 +72,9 @@ fuzz-short: $(FUZZ_TARGETS:%=fuzz-%) ## every fuzz target: its saved inputs, the
 fuzz-run = $(BUILD)/fuzz/$(1)-$(2) -timeout=20 -artifact_prefix=$(BUILD)/fuzz/$(1)- $(3) \
            > $(BUILD)/fuzz/$(1).log 2>&1 || { cat $(BUILD)/fuzz/$(1).log; exit 1; }
 
-$(FUZZ_TARGETS:%=fuzz-%): fuzz-%: $(BUILD)/fuzz/%-32 $(BUILD)/fuzz/%-64
+$(FUZZ_TARGETS:%=fuzz-%): fuzz-%: $(foreach width,$(FUZZ_WIDTHS),$(BUILD)/fuzz/%-$(width))
 	mkdir -p $(BUILD)/fuzz/found/$*
-	$(call fuzz-run,$*,64,-runs=0 tests/fuzz/corpus/$*)
-	$(call fuzz-run,$*,32,-runs=0 tests/fuzz/corpus/$*)
-	$(call fuzz-run,$*,32,-max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 $(FUZZ_FLAGS_$*) \
+	$(foreach width,$(FUZZ_WIDTHS),$(call fuzz-run,$*,$(width),-runs=0 tests/fuzz/corpus/$*);)
+	$(call fuzz-run,$*,$(FUZZ_WIDTH),-max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 $(FUZZ_FLAGS_$*) \
 	    $(BUILD)/fuzz/found/$* tests/fuzz/corpus/$*)
 	awk '/number_of_executed_units/ { print "fuzz-$*: nothing found in " $$2 " inputs" }' $(BUILD)/fuzz/$*.log

@@ -4,18 +4,18 @@ import subprocess
 
 import pytest
 
-from tests.conftest import BUILD, ROOT
+from tests.conftest import BUILD, ROOT, host_command
 
 
 def cases():
     for program in sorted((BUILD / 'unit').glob('*-[36][24]')):
-        listed = subprocess.run([program, '--list'], capture_output=True, text=True, check=True, cwd=ROOT)
+        listed = subprocess.run([*host_command(program), '--list'], capture_output=True, text=True, check=True, cwd=ROOT)
         for name in listed.stdout.split():
             yield pytest.param(program, name, id=f'{program.name}:{name}')
 
 
 @pytest.mark.parametrize('program, name', cases())
 def test_unit(program, name):
-    result = subprocess.run([program, name], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    result = subprocess.run([*host_command(program), name], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                             errors='replace', cwd=ROOT, timeout=600, check=False, env=os.environ)
     assert result.returncode == 0, result.stdout
