@@ -35,6 +35,8 @@ static struct program programs[SPACES];
 static struct test_file file;
 static uint8_t file_values[FILE_PAGES];
 static uint8_t objects[OBJECTS][OBJECT_MAX];
+static uint32_t object_pages[OBJECTS]; /* as many as it was made with: mremap lengthens the area,
+                                          not the object */
 static uint32_t object_count;
 
 static uint32_t address_of(uint32_t page)
@@ -100,6 +102,8 @@ static bool model_bring_in(struct page *page, bool write)
 {
     if ((page->kind == FILE_PRIVATE || page->kind == FILE_SHARED) && page->index >= FILE_PAGES)
         return page->present; /* its own copy may be there */
+    if (page->kind == SHM && page->index >= object_pages[page->object])
+        return false;
     if (page->kind == PRIVATE && !page->own) {
         page->own = write || (!page->present && page->charged);
         page->value = 0;
@@ -206,6 +210,12 @@ static uint32_t clip(uint32_t page, uint32_t count)
     return count < PAGES - page ? count : PAGES - page;
 }
 
+static void object_begin(uint32_t pages)
+{
+    object_pages[object_count] = pages;
+    memset(objects[object_count++], 0, OBJECT_MAX);
+}
+
 static const uint32_t rights_of[] = {PROT_NONE, PROT_READ, RW, RW, RW, RW, PROT_READ | PROT_EXEC};
 
 static void step_map(struct program *program)
@@ -259,7 +269,7 @@ static void step_map(struct program *program)
             .object = (uint16_t)(kind == SHM ? object_count : 0),
             .index = kind == PRIVATE ? 0 : index + i};
     if (kind == SHM)
-        memset(objects[object_count++], 0, OBJECT_MAX);
+        object_begin(count);
     if (populate)
         (void)model_populate(program, at, count);
     remember(program, at);
