@@ -332,10 +332,8 @@ int populate(struct space *space, uint32_t start, uint32_t end, enum access acce
             area = area->next;
         if (area == NULL || area->start > at)
             return -ENOMEM;
-        if ((area->flags & AREA_RIGHTS) == 0) {
-            at = area->end - PAGE_SIZE;
-            continue;
-        }
+        if ((area->flags & AREA_RIGHTS) == 0)
+            return -EFAULT;
         fault = bring_in(space, area, at, access_for(area, access));
         if (fault == SPACE_FAULT_NO_MEMORY)
             return -ENOMEM;

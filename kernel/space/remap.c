@@ -279,13 +279,21 @@ static int32_t remap_elsewhere(struct space *space, struct remap *remap)
     return remap->old_bytes == 0 ? view_again(space, area, remap, to) : move(space, remap, to);
 }
 
+/* What the new length leaves of the old range; more than there can be is refused, as munmap does. */
+static int unmap_rest(struct space *space, const struct remap *remap)
+{
+    if (remap->old_bytes > SPACE_END - remap->from)
+        return -EINVAL;
+    return unmap_range(space, remap->from + remap->new_bytes, remap->from + remap->old_bytes);
+}
+
 static int32_t remap_fixed(struct space *space, struct remap *remap)
 {
     int error = remap->flags & MREMAP_FIXED ? check_fixed(remap) : 0;
     if (error == 0 && (remap->flags & MREMAP_FIXED))
         error = unmap_range(space, remap->to, remap->to + remap->new_bytes);
     if (error == 0 && remap->old_bytes > remap->new_bytes) {
-        error = unmap_range(space, remap->from + remap->new_bytes, remap->from + remap->old_bytes);
+        error = unmap_rest(space, remap);
         remap->old_bytes = remap->new_bytes;
     }
     return error != 0 ? error : remap_elsewhere(space, remap);
@@ -301,10 +309,7 @@ static int32_t remap(struct space *space, struct remap *remap)
     if (remap->flags & (MREMAP_FIXED | MREMAP_DONTUNMAP))
         return remap_fixed(space, remap);
     if (remap->old_bytes >= remap->new_bytes) {
-        error = remap->old_bytes == remap->new_bytes
-                    ? 0
-                    : unmap_range(space, remap->from + remap->new_bytes,
-                                  remap->from + remap->old_bytes);
+        error = remap->old_bytes == remap->new_bytes ? 0 : unmap_rest(space, remap);
         return error != 0 ? error : (int32_t)remap->from;
     }
     error = check_area(space, area, remap);

@@ -123,7 +123,7 @@ static int model_populate(struct program *program, uint32_t from, uint32_t count
         struct page *page = &program->pages[i];
         if (page->kind == NOTHING)
             return -ENOMEM;
-        if (page->rights != 0 && !model_bring_in(page, page->rights & PROT_WRITE))
+        if (page->rights == 0 || !model_bring_in(page, page->rights & PROT_WRITE))
             return -EFAULT;
     }
     return 0;
