@@ -43,8 +43,13 @@ static int open_console(struct process *process)
 {
     struct file *console;
     int error = path_open(process->paths, NULL, "/dev/console", O_RDWR, 0, &console);
-    for (int i = 0; i < 3 && error >= 0; i++)
+    if (error < 0)
+        return error;
+    for (int i = 0; i < 3 && error >= 0; i++) {
         error = file_table_add(process->files, file_hold(console), 0, 0);
+        if (error < 0)
+            file_drop(console);
+    }
     file_drop(console);
     return error < 0 ? error : 0;
 }
