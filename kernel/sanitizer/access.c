@@ -4,44 +4,13 @@
 
 /*
  * What instrumented code calls: names and meanings are those of GCC's sanitizer.def, "noabort" as
- * -fsanitize=kernel-address has it. Small accesses are checked where they are made, and only what
- * is wrong comes here.
+ * -fsanitize=kernel-address has it.
  */
-#define REPORT(bytes)                                                                              \
-    void __asan_report_load##bytes##_noabort(uint32_t address);                                    \
-    void __asan_report_load##bytes##_noabort(uint32_t address)                                     \
-    {                                                                                              \
-        sanitizer_report_access(address, bytes, SANITIZER_READ, SANITIZER_PLACE);                  \
-    }                                                                                              \
-    void __asan_report_store##bytes##_noabort(uint32_t address);                                   \
-    void __asan_report_store##bytes##_noabort(uint32_t address)                                    \
-    {                                                                                              \
-        sanitizer_report_access(address, bytes, SANITIZER_WRITE, SANITIZER_PLACE);                 \
-    }
-
-REPORT(1)
-REPORT(2)
-REPORT(4)
-REPORT(8)
-REPORT(16)
-
-void __asan_report_load_n_noabort(uint32_t address, uint32_t bytes);
-void __asan_report_store_n_noabort(uint32_t address, uint32_t bytes);
 void __asan_loadN_noabort(uint32_t address, uint32_t bytes);
 void __asan_storeN_noabort(uint32_t address, uint32_t bytes);
 void __asan_handle_no_return(void);
 void __asan_poison_stack_memory(uint32_t address, uint32_t bytes);
 void __asan_unpoison_stack_memory(uint32_t address, uint32_t bytes);
-
-void __asan_report_load_n_noabort(uint32_t address, uint32_t bytes)
-{
-    sanitizer_report_access(address, bytes, SANITIZER_READ, SANITIZER_PLACE);
-}
-
-void __asan_report_store_n_noabort(uint32_t address, uint32_t bytes)
-{
-    sanitizer_report_access(address, bytes, SANITIZER_WRITE, SANITIZER_PLACE);
-}
 
 static void check(const void *start, size_t bytes, enum sanitizer_access access,
                   struct sanitizer_place place)
@@ -60,6 +29,32 @@ void __asan_storeN_noabort(uint32_t address, uint32_t bytes)
 {
     check((const void *)address, bytes, SANITIZER_WRITE, SANITIZER_PLACE);
 }
+
+/* An access of a fixed size. Nearly all lie in one granule that is open as a whole. */
+static inline void check_small(uint32_t address, uint32_t bytes, enum sanitizer_access access,
+                               struct sanitizer_place place)
+{
+    if (*shadow_of(address) != 0 || address % SHADOW_GRANULE + bytes > SHADOW_GRANULE)
+        check((const void *)address, bytes, access, place);
+}
+
+#define ACCESS(bytes)                                                                              \
+    void __asan_load##bytes##_noabort(uint32_t address);                                           \
+    void __asan_load##bytes##_noabort(uint32_t address)                                            \
+    {                                                                                              \
+        check_small(address, bytes, SANITIZER_READ, SANITIZER_PLACE);                              \
+    }                                                                                              \
+    void __asan_store##bytes##_noabort(uint32_t address);                                          \
+    void __asan_store##bytes##_noabort(uint32_t address)                                           \
+    {                                                                                              \
+        check_small(address, bytes, SANITIZER_WRITE, SANITIZER_PLACE);                             \
+    }
+
+ACCESS(1)
+ACCESS(2)
+ACCESS(4)
+ACCESS(8)
+ACCESS(16)
 
 /* Functions that never return leave what they poisoned. On the kernel's own stack, which is used
  * on, all below its end is forgotten; others end with what runs on them. */

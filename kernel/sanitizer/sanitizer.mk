@@ -4,11 +4,12 @@ ifneq ($(shell $(CC) --version 2>/dev/null | grep -c clang),0)
 $(error SANITIZE=1 needs CC=gcc)
 endif
 
+# Accesses are checked by calls, and the code is made for size: the kernel's row of the map has to hold it all.
 # No function is split, so that a report names it, and not its cold part.
 SANITIZE_SHADOW := $(shell awk '/define MAP_SANITIZER_START/ { print $$3 }' kernel/memory/memory.h)
 SANITIZE_CFLAGS := -fsanitize=kernel-address -fasan-shadow-offset=$(SANITIZE_SHADOW) \
                    --param asan-stack=1 --param asan-globals=1 \
-                   --param asan-instrumentation-with-call-threshold=100000 \
+                   --param asan-instrumentation-with-call-threshold=0 -Os \
                    -fsanitize-address-use-after-scope -fsanitize=undefined -fno-reorder-blocks-and-partition
 
 # What runs before there is a shadow, what makes it, and what serves both.
