@@ -279,7 +279,8 @@ static int32_t remap_elsewhere(struct space *space, struct remap *remap)
     return remap->old_bytes == 0 ? view_again(space, area, remap, to) : move(space, remap, to);
 }
 
-/* What the new length leaves of the old range; more than there can be is refused, as munmap does. */
+/* What the new length leaves of the old range; more than there can be is refused, as munmap does.
+ */
 static int unmap_rest(struct space *space, const struct remap *remap)
 {
     if (remap->old_bytes > SPACE_END - remap->from)

@@ -10,8 +10,9 @@
 
 static int32_t map(struct space *space, uint32_t pages, uint32_t flags)
 {
-    const struct space_mapping mapping = {
-        .length = pages * PAGE_SIZE, .protection = RW, .flags = MAP_PRIVATE | MAP_ANONYMOUS | flags};
+    const struct space_mapping mapping = {.length = pages * PAGE_SIZE,
+                                          .protection = RW,
+                                          .flags = MAP_PRIVATE | MAP_ANONYMOUS | flags};
     return space_map(space, &mapping);
 }
 
