@@ -97,22 +97,26 @@ static uint32_t to_page_end(uint32_t position, uint32_t bytes)
     return bytes < room ? bytes : room;
 }
 
-static void free_page(struct pipe *pipe, uint32_t position)
+/* The page that the reader has just left, unless the writer has come round to it. */
+static void leave_page(struct pipe *pipe)
 {
+    if (held(pipe) == 0 || held(pipe) > CAPACITY - PAGE)
+        return;
+    const uint32_t position = pipe->read - PAGE;
     uint8_t **page = &pipe->pages[position / PAGE % PIPE_PAGES];
     kfree(*page);
     *page = NULL;
 }
 
-/* The positions of an empty pipe begin again, in the one page that it keeps. */
+/* The positions of an empty pipe begin again, in the page that it was in last. */
 static void restart(struct pipe *pipe)
 {
-    uint32_t slot = pipe->read / PAGE % PIPE_PAGES;
-    if (pipe->pages[slot] == NULL)
-        slot = 0;
-    uint8_t *kept = pipe->pages[slot];
-    pipe->pages[slot] = NULL;
-    pipe->pages[0] = kept;
+    uint8_t **last = &pipe->pages[pipe->read / PAGE % PIPE_PAGES];
+    uint8_t *first = pipe->pages[0];
+    if (*last != NULL) {
+        pipe->pages[0] = *last;
+        *last = first;
+    }
     pipe->read = pipe->written = 0;
 }
 
@@ -127,8 +131,8 @@ static int32_t take_bytes(struct pipe *pipe, struct transfer *to)
             return done > 0 ? done : moved;
         done += moved;
         pipe->read += (uint32_t)moved;
-        if (pipe->read % PAGE == 0 && held(pipe) > 0)
-            free_page(pipe, pipe->read - PAGE);
+        if (pipe->read % PAGE == 0)
+            leave_page(pipe);
     }
     if (held(pipe) == 0)
         restart(pipe);

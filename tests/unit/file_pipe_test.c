@@ -56,6 +56,26 @@ TEST(pipes_carry_bytes_in_order)
     file_machine_end();
 }
 
+/* The writer comes round to the page in which the reader still is. */
+TEST(a_full_pipe_that_comes_round_loses_nothing)
+{
+    static const uint32_t reads[] = {100, 4096 - 100, 8192, CAPACITY - 3 * 4096, 100};
+    uint32_t out = 0;
+    start(O_NONBLOCK);
+    fill(0, CAPACITY);
+    CHECK_EQUAL(syscall_write(writer, BUFFER, CAPACITY), CAPACITY);
+    for (unsigned i = 0; i < ARRAY_COUNT(reads); i++) {
+        CHECK_EQUAL(syscall_read(reader, BUFFER, reads[i]), reads[i]);
+        for (uint32_t k = 0; k < reads[i]; k++)
+            CHECK_EQUAL(BYTES[k], (uint8_t)(out++ * 3));
+        if (i == 0) {
+            fill((uint8_t)(CAPACITY * 3), 100);
+            CHECK_EQUAL(syscall_write(writer, BUFFER, 100), 100);
+        }
+    }
+    file_machine_end();
+}
+
 TEST(the_end_of_a_pipe_is_seen_on_both_sides)
 {
     start(0);
