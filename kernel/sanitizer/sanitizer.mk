@@ -12,6 +12,8 @@ SANITIZE_CFLAGS := -fsanitize=kernel-address -fasan-shadow-offset=$(SANITIZE_SHA
                    --param asan-instrumentation-with-call-threshold=0 -Os \
                    -fsanitize-address-use-after-scope -fsanitize=undefined -fno-reorder-blocks-and-partition
 
+KERNEL_CFLAGS += -DKERNEL_SANITIZED
+
 # What runs before there is a shadow, what makes it, and what serves both.
 SANITIZE_EXEMPT := kernel/start/% kernel/sanitizer/% kernel/memory/heap/debug/% kernel/lib/string.c kernel/lib/compiler.c \
                    kernel/device/serial/serial.c

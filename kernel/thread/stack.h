@@ -8,7 +8,7 @@
  * what tools/check_stack.py finds that the deepest way into the kernel needs, with an interrupt on
  * top, rounded up to pages; with the sanitizers' larger frames it is more.
  */
-#ifdef __SANITIZE_ADDRESS__
+#ifdef KERNEL_SANITIZED /* by the build, for files too that are not instrumented themselves */
 #define STACK_PAGES 6u
 #else
 #define STACK_PAGES 2u
