@@ -62,7 +62,9 @@ def check_boot(way, word):
     assert status == 0 and 'memory check: ok' in output, output
     found = re.search(r'failure: boot asked for memory \d+ times, (\d+) failed', output)
     assert found and int(found.group(1)) >= 1, output
-    assert MISSING.search(output), output
+    first = re.search(r'failure: the first was \w+, called from \S+ (\w+)', output)
+    makes_do = first and first.group(1) == 'page_commit'  # the heap takes a page that it kept: nothing is missing
+    assert makes_do or MISSING.search(output), output
     return True
 
 
