@@ -11,7 +11,7 @@ from tests.system.machine import Machine
 
 FAILING = BUILD / 'failures'
 REFUSED = 5  # the status of tools/run
-MISSING = re.compile(r'no memory|cannot be (read|mapped)|out of memory|no font|cannot start', re.I)
+MISSING = re.compile(r'no memory|cannot be (read|mapped)|out of memory|no font|cannot start|not all there', re.I)
 
 # What the prompt's commands are tried with, where it is not the bare name; None: not tried, for the reason that
 # stands there.
