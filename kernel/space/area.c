@@ -41,25 +41,28 @@ static uint32_t height_of(const struct area *area)
     return area == NULL ? 0 : area->height;
 }
 
-static uint32_t largest_of(const struct area *area)
-{
-    return area == NULL ? 0 : area->largest;
-}
-
 static uint32_t max(uint32_t a, uint32_t b)
 {
     return a > b ? a : b;
 }
 
 /* What a node keeps of its subtree; whether that changed. */
-static bool update(struct area *area)
+static inline bool update(struct area *area)
 {
-    const uint32_t gap = area->start - area_gap_start(area);
-    const uint32_t largest = max(gap, max(largest_of(area->left), largest_of(area->right)));
-    const uint32_t height = 1 + max(height_of(area->left), height_of(area->right));
-    const bool changed = largest != area->largest || height != area->height;
+    const struct area *left = area->left, *right = area->right;
+    uint32_t largest = area->gap, height = 0;
+    bool changed;
+    if (left != NULL) {
+        height = left->height;
+        largest = max(largest, left->largest);
+    }
+    if (right != NULL) {
+        height = max(height, right->height);
+        largest = max(largest, right->largest);
+    }
+    changed = largest != area->largest || height + 1 != area->height;
     area->largest = largest;
-    area->height = height;
+    area->height = height + 1;
     return changed;
 }
 
@@ -119,20 +122,23 @@ static struct area *rotate_left(struct space *space, struct area *x)
     return y;
 }
 
-/* The node whose children may differ by two; the node that stands there now. */
-static struct area *balance(struct space *space, struct area *area)
+/* A node whose children differ by two; the node that stands there afterwards. */
+static __attribute__((noinline)) struct area *rotate(struct space *space, struct area *area)
 {
-    if (height_of(area->left) > height_of(area->right) + 1) {
+    if (height_of(area->left) > height_of(area->right)) {
         if (height_of(area->left->left) < height_of(area->left->right))
             rotate_left(space, area->left);
         return rotate_right(space, area);
     }
-    if (height_of(area->right) > height_of(area->left) + 1) {
-        if (height_of(area->right->right) < height_of(area->right->left))
-            rotate_right(space, area->right);
-        return rotate_left(space, area);
-    }
-    return area;
+    if (height_of(area->right->right) < height_of(area->right->left))
+        rotate_right(space, area->right);
+    return rotate_left(space, area);
+}
+
+static inline bool leans(const struct area *area)
+{
+    /* -1, 0 and 1 become 0, 1 and 2 */
+    return height_of(area->left) - height_of(area->right) + 1 > 2;
 }
 
 /* After a node was added or taken away below this one: up to the root, or until nothing changes,
@@ -140,23 +146,26 @@ static struct area *balance(struct space *space, struct area *area)
 static void balance_up(struct space *space, struct area *area, const struct area *least)
 {
     while (area != NULL) {
-        const uint32_t height = area->height, largest = area->largest;
+        bool changed;
         if (area == least)
             least = NULL;
-        (void)update(area);
-        area = balance(space, area);
-        if (least == NULL && area->height == height && area->largest == largest)
+        if (leans(area)) {
+            const uint32_t height = area->height, largest = area->largest;
+            area = rotate(space, area);
+            changed = area->height != height || area->largest != largest;
+        } else {
+            changed = update(area);
+        }
+        if (!changed && least == NULL)
             return;
         area = area->parent;
     }
 }
 
-struct area *area_find(struct space *space, uint32_t address)
+struct area *area_search(struct space *space, uint32_t address)
 {
-    struct area *area = space->recent, *found = NULL;
-    if (area != NULL && address < area->end && address >= area_gap_start(area))
-        return area;
-    for (area = space->root; area != NULL;) {
+    struct area *found = NULL;
+    for (struct area *area = space->root; area != NULL;) {
         if (address < area->end) {
             found = area;
             if (address >= area->start)
@@ -171,53 +180,47 @@ struct area *area_find(struct space *space, uint32_t address)
     return found;
 }
 
-struct area *area_at(struct space *space, uint32_t address)
-{
-    struct area *area = area_find(space, address);
-    return area != NULL && area->start <= address ? area : NULL;
-}
-
-/* Into the list, between its neighbours. */
-static void link_between(struct space *space, struct area *area, struct area *previous,
-                         struct area *next)
+/* Into the list, between its neighbours, and into the gap there. */
+static inline void link_between(struct space *space, struct area *area, struct area *previous,
+                                struct area *next)
 {
     area->previous = previous;
     area->next = next;
+    area->gap = area->start - area_end_of(previous);
     if (previous != NULL)
         previous->next = area;
     else
         space->first = area;
-    if (next != NULL)
+    if (next != NULL) {
         next->previous = area;
-    else
+        next->gap = next->start - area->end;
+    } else {
         space->last = area;
+    }
 }
 
-void area_insert(struct space *space, struct area *area)
+/* Of two neighbours one has no child towards the other: there a leaf between them hangs, and its
+ * successor is above it. */
+void area_insert(struct space *space, struct area *area, struct area *next)
 {
-    struct area *parent = NULL, **link = &space->root, *previous = NULL, *next = NULL;
-    if (space->last != NULL && space->last->end <= area->start) {
-        parent = previous = space->last; /* the rightmost has no right child */
-        link = &parent->right;
+    struct area *previous = next != NULL ? next->previous : space->last;
+    struct area *parent = next;
+    if (next != NULL && next->left == NULL) {
+        next->left = area;
+    } else if (previous != NULL) {
+        parent = previous;
+        previous->right = area;
+    } else {
+        space->root = area;
     }
-    while (*link != NULL) {
-        parent = *link;
-        if (area->start < parent->start) {
-            next = parent;
-            link = &parent->left;
-        } else {
-            previous = parent;
-            link = &parent->right;
-        }
-    }
-    *link = area;
     area->left = area->right = NULL;
     area->parent = parent;
     link_between(space, area, previous, next);
+    area->largest = area->gap;
+    area->height = 1;
     space->areas++;
     space->recent = area;
-    (void)update(area);
-    balance_up(space, parent, next); /* a leaf's successor is above it */
+    balance_up(space, parent, next);
 }
 
 /* A node with two children changes places with its successor, which has no left one. Returns where
@@ -254,10 +257,12 @@ void area_remove(struct space *space, struct area *area)
         previous->next = next;
     else
         space->first = next;
-    if (next != NULL)
+    if (next != NULL) {
         next->previous = previous;
-    else
+        next->gap = next->start - area_end_of(previous);
+    } else {
         space->last = previous;
+    }
     space->areas--;
     if (space->recent == area)
         space->recent = next;
@@ -268,12 +273,22 @@ void area_remove(struct space *space, struct area *area)
     balance_up(space, from, next);
 }
 
-void area_moved(struct space *space, struct area *area)
+void area_set_start(struct area *area, uint32_t start)
 {
-    (void)space;
+    area->gap += start - area->start;
+    area->start = start;
     update_up(area);
-    if (area->next != NULL)
-        update_up(area->next);
+}
+
+/* Only the next one's gap is another: what a node keeps has nothing of its own end. */
+void area_set_end(struct area *area, uint32_t end)
+{
+    struct area *next = area->next;
+    area->end = end;
+    if (next == NULL)
+        return;
+    next->gap = next->start - end;
+    update_up(next);
 }
 
 /* The highest place in a gap, as far as it lies in [low, high); 0: none. */
@@ -284,20 +299,26 @@ static uint32_t place_in(uint32_t start, uint32_t end, uint32_t bytes, uint32_t 
     return start < end && end - start >= bytes ? end - bytes : 0;
 }
 
+static uint32_t place_before(struct space *space, struct area *area, uint32_t bytes, uint32_t low,
+                             uint32_t high)
+{
+    const uint32_t found = place_in(area_gap_start(area), area->start, bytes, low, high);
+    if (found != 0)
+        space->recent = area;
+    return found;
+}
+
 /*
  * From the right to the left, into no subtree whose gaps are all too small, all above `high` or all
  * below `low`. A subtree that is entered for nothing lies on the border at `high` or at `low`:
  * there are two such ways.
  */
-uint32_t area_place(const struct space *space, uint32_t bytes, uint32_t low, uint32_t high)
+static uint32_t place_below(struct space *space, uint32_t bytes, uint32_t low, uint32_t high)
 {
-    const uint32_t behind = space->last != NULL ? space->last->end : SPACE_START;
-    uint32_t found = place_in(behind, SPACE_END, bytes, low, high);
-    const struct area *area = space->root, *from = NULL;
-    if (found != 0)
-        return found;
+    struct area *area = space->root;
+    const struct area *from = NULL;
     while (area != NULL) {
-        const struct area *up = area->parent;
+        struct area *up = area->parent;
         const bool is_new = from == up || from == NULL;
         if (is_new && area->largest < bytes) {
             from = area;
@@ -310,7 +331,7 @@ uint32_t area_place(const struct space *space, uint32_t bytes, uint32_t low, uin
             continue;
         }
         if (is_new || from == area->right) {
-            found = place_in(area_gap_start(area), area->start, bytes, low, high);
+            const uint32_t found = place_before(space, area, bytes, low, high);
             if (found != 0)
                 return found;
             if (area->left != NULL && area->left->largest >= bytes && area_gap_start(area) > low) {
@@ -323,4 +344,17 @@ uint32_t area_place(const struct space *space, uint32_t bytes, uint32_t low, uin
         area = up;
     }
     return 0;
+}
+
+/* The last gaps of all come first: they are the highest, and the stack's is where most places are.
+ */
+uint32_t area_place(struct space *space, uint32_t bytes, uint32_t low, uint32_t high)
+{
+    const uint32_t behind = area_end_of(space->last);
+    uint32_t found = 0;
+    if (behind < high)
+        found = place_in(behind, SPACE_END, bytes, low, high);
+    if (found == 0 && space->last != NULL)
+        found = place_before(space, space->last, bytes, low, high);
+    return found != 0 ? found : place_below(space, bytes, low, high);
 }

@@ -19,7 +19,7 @@ static void fault(struct check *check, const struct space *space, const struct a
 
 static void check_node(struct check *check, const struct space *space, const struct area *area)
 {
-    const uint32_t gap = area->start - area_gap_start(area);
+    const uint32_t gap = area->start - area_end_of(area->previous);
     const uint32_t left = area->left != NULL ? area->left->height : 0;
     const uint32_t right = area->right != NULL ? area->right->height : 0;
     uint32_t largest = gap;
@@ -35,6 +35,8 @@ static void check_node(struct check *check, const struct space *space, const str
     }
     if (area->height != 1 + max(left, right) || left > right + 1 || right > left + 1)
         fault(check, space, area, "its height is wrong, or the tree leans");
+    if (area->gap != gap)
+        fault(check, space, area, "the gap before it is not what it says");
     if (area->largest != largest)
         fault(check, space, area, "the largest gap below it is not what it says");
     if (area->parent == NULL ? space->root != area
@@ -47,7 +49,7 @@ static void check_area(struct check *check, const struct space *space, const str
     const uint32_t flags = area->flags;
     const uint32_t charged = PROT_WRITE | AREA_SHARED | AREA_NORESERVE | AREA_CHARGED;
     if (area->start % PAGE_SIZE != 0 || area->end % PAGE_SIZE != 0 || area->start >= area->end ||
-        area->start < area_gap_start(area) || area->end > SPACE_END)
+        area->start < area_end_of(area->previous) || area->end > SPACE_END)
         fault(check, space, area, "it is misaligned, empty, or overlaps");
     if ((flags & PROT_WRITE) && (flags & PROT_EXEC))
         fault(check, space, area, "writable and executable");

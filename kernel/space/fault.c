@@ -275,8 +275,7 @@ static struct area *grow(struct space *space, struct area *area, uint32_t addres
         return NULL;
     space->stack_spare -= spare;
     area_account(space, area->flags, pages);
-    area->start = address;
-    area_moved(space, area);
+    area_set_start(area, address);
     return area;
 }
 

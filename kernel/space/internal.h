@@ -30,6 +30,7 @@ struct area {
     struct area *left, *right, *parent;
     struct area *next, *previous;
     uint32_t start, end;
+    uint32_t gap;     /* bytes from the area before it, or from SPACE_START */
     uint32_t largest; /* gap in the subtree */
     uint32_t flags;   /* AREA_* */
     struct backing *backing;
@@ -91,7 +92,13 @@ static inline uint32_t area_pages(const struct area *area)
 /* Where the gap before an area begins. */
 static inline uint32_t area_gap_start(const struct area *area)
 {
-    return area->previous != NULL ? area->previous->end : SPACE_START;
+    return area->start - area->gap;
+}
+
+/* Where an area ends; for none, where a gap before the first begins. */
+static inline uint32_t area_end_of(const struct area *area)
+{
+    return area != NULL ? area->end : SPACE_START;
 }
 
 /* ---- area.c: the tree ---- */
@@ -101,17 +108,34 @@ struct area *area_new(struct space *space) MUST_CHECK;
 void area_free(struct space *space, struct area *area); /* without its backing's reference */
 void area_free_kept(struct space *space);
 
-/* The first area that ends above the address; NULL if none does. O(log areas). */
-struct area *area_find(struct space *space, uint32_t address);
+/* The first area that ends above the address; NULL if none does. O(log areas), O(1) if that is what
+ * was found or inserted last. */
+struct area *area_search(struct space *space, uint32_t address);
+static inline struct area *area_find(struct space *space, uint32_t address)
+{
+    struct area *area = space->recent;
+    if (area != NULL && address < area->end && address >= area_gap_start(area))
+        return area;
+    return area_search(space, address);
+}
+
 /* The area that holds the address, or NULL. */
-struct area *area_at(struct space *space, uint32_t address);
-/* Both O(log areas); neither looks at sums or charges. */
-void area_insert(struct space *space, struct area *area);
+static inline struct area *area_at(struct space *space, uint32_t address)
+{
+    struct area *area = area_find(space, address);
+    return area != NULL && area->start <= address ? area : NULL;
+}
+
+/* In front of `next`, where it lies; NULL: behind all. Both O(log areas); neither looks at sums or
+ * charges. */
+void area_insert(struct space *space, struct area *area, struct area *next);
 void area_remove(struct space *space, struct area *area);
-/* After start or end of an area in the tree were changed. O(log areas). */
-void area_moved(struct space *space, struct area *area);
-/* The highest place for `bytes` in [low, high); 0: none. O(log areas). */
-uint32_t area_place(const struct space *space, uint32_t bytes, uint32_t low, uint32_t high);
+/* An area of the tree begins or ends elsewhere, between its neighbours. O(log areas). */
+void area_set_start(struct area *area, uint32_t start);
+void area_set_end(struct area *area, uint32_t end);
+/* The highest place for `bytes` in [low, high); 0: none. O(log areas). The area behind it is the
+ * one found last. */
+uint32_t area_place(struct space *space, uint32_t bytes, uint32_t low, uint32_t high);
 
 /* ---- map.c ---- */
 /* What counts as data: private, writable, and no stack. */

@@ -35,9 +35,8 @@ static void split_into(struct space *space, struct area *area, uint32_t at, stru
     tail->backing = area->backing;
     tail->index = area->backing == NULL ? 0 : area->index + (at - area->start) / PAGE_SIZE;
     hold(tail->backing);
-    area->end = at;
-    area_insert(space, tail);
-    area_moved(space, area);
+    area->end = at; /* the gap behind it is the tail's from here on */
+    area_insert(space, tail, area->next);
 }
 
 int area_split(struct space *space, uint32_t address)
@@ -64,10 +63,8 @@ static bool is_continued(const struct area *area, uint32_t flags, const struct b
 /* The second goes; the first has its range now. */
 static void swallow(struct space *space, struct area *area, struct area *next)
 {
-    const uint32_t end = next->end;
+    area->end = next->end; /* so the next but one keeps its gap */
     area_remove(space, next);
-    area->end = end;
-    area_moved(space, area);
     drop(next->backing);
     area_free(space, next);
 }
@@ -135,13 +132,11 @@ static void remove_part(struct space *space, struct area *area, uint32_t start, 
             split_into(space, area, end, tail);
         previous = area;
         next = area->next;
-        area->end = start;
-        area_moved(space, area);
+        area_set_end(area, start);
     } else if (end < area->end) {
         if (area->backing != NULL)
             area->index += (end - area->start) / PAGE_SIZE;
-        area->start = end;
-        area_moved(space, area);
+        area_set_start(area, end);
         next = area;
     } else {
         area_remove(space, area);
@@ -314,25 +309,37 @@ static int check_mapping(const struct space_mapping *mapping)
     return 0;
 }
 
-static uint32_t flags_for(const struct space *space, const struct space_mapping *mapping)
+/* What few mappings ask for. */
+static uint32_t rare_flags_for(const struct space *space, const struct space_mapping *mapping,
+                               uint32_t flags)
 {
-    const bool is_private = type_of(mapping) == MAP_PRIVATE;
-    uint32_t flags = mapping->protection & AREA_RIGHTS;
-    flags |= AREA_MAY(is_private || mapping->backing == NULL ? AREA_RIGHTS : mapping->maximum);
-    if (mapping->backing == NULL)
-        flags |= AREA_ANONYMOUS;
-    if (!is_private)
-        flags |= AREA_SHARED;
     if (mapping->flags & MAP_NORESERVE)
-        flags |= AREA_NORESERVE;
-    if (is_private && (flags & PROT_WRITE) && !(flags & AREA_NORESERVE))
-        flags |= AREA_CHARGED;
-    if ((mapping->flags & MAP_GROWSDOWN) && is_private && mapping->backing == NULL)
+        flags = (flags & ~AREA_CHARGED) | AREA_NORESERVE;
+    if ((mapping->flags & MAP_GROWSDOWN) && !(flags & AREA_SHARED) && mapping->backing == NULL)
         flags |= AREA_GROWS_DOWN;
     if ((mapping->flags & MAP_LOCKED) || space->lock_future != 0)
         flags |= AREA_LOCKED;
     if (space->lock_future & MCL_ONFAULT)
         flags |= AREA_ON_FAULT;
+    return flags;
+}
+
+static inline uint32_t flags_for(const struct space *space, const struct space_mapping *mapping)
+{
+    uint32_t flags = mapping->protection & AREA_RIGHTS;
+    if (mapping->backing == NULL)
+        flags |= AREA_ANONYMOUS | AREA_MAY(AREA_RIGHTS);
+    if (type_of(mapping) != MAP_PRIVATE) {
+        flags |= AREA_SHARED;
+        if (mapping->backing != NULL)
+            flags |= AREA_MAY(mapping->maximum);
+    } else {
+        flags |= AREA_MAY(AREA_RIGHTS);
+        if (flags & PROT_WRITE)
+            flags |= AREA_CHARGED;
+    }
+    if ((mapping->flags & (MAP_NORESERVE | MAP_GROWSDOWN | MAP_LOCKED)) || space->lock_future != 0)
+        flags = rare_flags_for(space, mapping, flags);
     return flags;
 }
 
@@ -369,15 +376,13 @@ static int enter(struct space *space, const struct addition *new, struct area *p
     struct area *area;
     if (previous != NULL && previous->end == new->start &&is_continued(previous, new->flags,
                                                                        new->backing, new->index)) {
-        previous->end = new->end;
-        area_moved(space, previous);
+        area_set_end(previous, new->end);
         (void)area_join(space, previous);
         return 0;
     }
     if (next != NULL && continues_downward(next, new)) {
-        next->start = new->start;
         next->index = new->backing != NULL ? new->index : 0;
-        area_moved(space, next);
+        area_set_start(next, new->start);
         return 0;
     }
     area = area_new(space);
@@ -389,7 +394,7 @@ static int enter(struct space *space, const struct addition *new, struct area *p
     area->backing = new->backing;
     area->index = new->index;
     hold(new->backing);
-    area_insert(space, area);
+    area_insert(space, area, next);
     return 0;
 }
 

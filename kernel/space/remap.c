@@ -105,8 +105,7 @@ static int grow(struct space *space, struct area *area, uint32_t bytes)
     error = charge(space, need);
     if (error != 0)
         return error;
-    area->end += bytes;
-    area_moved(space, area);
+    area_set_end(area, end + bytes);
     area_account(space, area->flags, pages);
     area = area_join(space, area);
     if ((area->flags & (AREA_LOCKED | AREA_ON_FAULT)) == AREA_LOCKED)
@@ -185,7 +184,7 @@ static int32_t move_to(struct space *space, struct area *area, const struct rema
     if (copy->backing != NULL)
         copy->backing->ops->hold(copy->backing);
     area_account(space, flags, remap->new_bytes / PAGE_SIZE);
-    area_insert(space, copy);
+    area_insert(space, copy, area_find(space, to));
     if (!(remap->flags & MREMAP_DONTUNMAP))
         leave_place(space, area);
     copy = area_join(space, copy);
@@ -226,7 +225,7 @@ static int32_t view_again(struct space *space, const struct area *area, const st
                           .index = index};
     copy->backing->ops->hold(copy->backing);
     area_account(space, copy->flags, remap->new_bytes / PAGE_SIZE);
-    area_insert(space, copy);
+    area_insert(space, copy, area_find(space, to));
     (void)area_join(space, copy);
     return (int32_t)to;
 }

@@ -158,7 +158,7 @@ static int copy_area(struct space *child, const struct area *area)
     if (copy->backing != NULL)
         copy->backing->ops->hold(copy->backing);
     area_account(child, copy->flags, area_pages(copy));
-    area_insert(child, copy);
+    area_insert(child, copy, NULL);
     if (copy->previous != NULL)
         (void)area_join(child, copy); /* what only a lock told apart is one area now */
     return 0;

@@ -8,8 +8,31 @@
 /*
  * A thread's effective priority is the highest of its own and those of the first waiters of the
  * mutexes that it holds. Only mutexes with waiters are in its list, so a lock and an unlock that
- * nobody disputes touch one field.
+ * nobody disputes touch one field, and do it in one instruction:
+ *
+ *      owner       waiters     in the owner's list
+ *      0           none        no
+ *      A           none        no                      A unlocks by A -> 0
+ *      A | 1       some        yes                     by handing it over
+ *
+ * Everything but 0 -> A and A -> 0 happens with interrupts off, and one processor runs at a time,
+ * so the instruction needs no bus lock.
  */
+static inline bool exchange_owner(struct mutex *mutex, struct thread *from, struct thread *to)
+{
+    bool is_done;
+    __asm__ volatile("cmpxchgl %3, %1"
+                     : "=@ccz"(is_done), "+m"(mutex->owner), "+a"(from)
+                     : "r"(to)
+                     : "memory");
+    return is_done;
+}
+
+static inline struct thread *contested(struct thread *owner)
+{
+    return (struct thread *)((uintptr_t)owner | MUTEX_CONTESTED);
+}
+
 static uint8_t lent_priority(const struct thread *thread)
 {
     uint8_t highest = thread->base_priority;
@@ -30,7 +53,7 @@ void mutex_update_priority(struct thread *thread)
         if (thread->waits_for == NULL)
             return;
         wait_move(thread->waits_at);
-        thread = thread->waits_for->owner;
+        thread = mutex_owner(thread->waits_for);
     }
 }
 
@@ -51,41 +74,42 @@ static void list_remove(struct thread *owner, const struct mutex *mutex)
 /* The lock is handed over: who wakes owns it. */
 static void wait_for(struct mutex *mutex)
 {
+    struct thread *owner = mutex_owner(mutex);
     struct wait_entry entry;
-    bool is_first = wait_is_empty(&mutex->waiters);
     wait_begin();
     wait_add(&mutex->waiters, &entry);
-    if (is_first)
-        list_add(mutex->owner, mutex);
+    if (mutex->owner == owner) {
+        mutex->owner = contested(owner);
+        list_add(owner, mutex);
+    }
     thread_now->waits_for = mutex;
     thread_now->waits_at = &entry;
-    mutex_update_priority(mutex->owner);
-    while (mutex->owner != thread_now)
+    mutex_update_priority(owner);
+    while (mutex_owner(mutex) != thread_now)
         if (wait_block(0, WAIT_FOREVER) != 0)
             panic("a wait that nothing ends was ended");
     thread_now->waits_for = NULL;
 }
 
-void mutex_lock(struct mutex *mutex)
+static __attribute__((noinline)) void lock_held(struct mutex *mutex)
 {
     unsigned long saved = platform_interrupts_save();
-    if (mutex->owner == thread_now)
+    if (mutex_is_mine(mutex))
         panic("thread '%s' locks a mutex that it holds", thread_now->name);
-    if (mutex->owner == NULL)
-        mutex->owner = thread_now;
-    else
+    if (!exchange_owner(mutex, NULL, thread_now))
         wait_for(mutex);
     platform_interrupts_restore(saved);
 }
 
+void mutex_lock(struct mutex *mutex)
+{
+    if (!exchange_owner(mutex, NULL, thread_now))
+        lock_held(mutex);
+}
+
 int mutex_try_lock(struct mutex *mutex)
 {
-    unsigned long saved = platform_interrupts_save();
-    int error = mutex->owner != NULL ? -EBUSY : 0;
-    if (error == 0)
-        mutex->owner = thread_now;
-    platform_interrupts_restore(saved);
-    return error;
+    return exchange_owner(mutex, NULL, thread_now) ? 0 : -EBUSY;
 }
 
 /* To the waiter with the highest priority, to whom the others now lend theirs. */
@@ -97,20 +121,24 @@ static void hand_over(struct mutex *mutex)
     next->waits_for = NULL;
     wait_wake_one(&mutex->waiters);
     if (!wait_is_empty(&mutex->waiters)) {
+        mutex->owner = contested(next);
         list_add(next, mutex);
         mutex_update_priority(next);
     }
     mutex_update_priority(thread_now);
 }
 
-void mutex_unlock(struct mutex *mutex)
+static __attribute__((noinline)) void unlock_contested(struct mutex *mutex)
 {
     unsigned long saved = platform_interrupts_save();
-    if (mutex->owner != thread_now)
+    if (!mutex_is_mine(mutex))
         panic("thread '%s' unlocks a mutex that it does not hold", thread_now->name);
-    if (wait_is_empty(&mutex->waiters))
-        mutex->owner = NULL;
-    else
-        hand_over(mutex);
+    hand_over(mutex);
     schedule_restore(saved);
+}
+
+void mutex_unlock(struct mutex *mutex)
+{
+    if (!exchange_owner(mutex, thread_now, NULL))
+        unlock_contested(mutex);
 }

@@ -394,10 +394,9 @@ struct step {
     uint32_t own, others;
 };
 
-static void forget_step(const struct paging_space *space, uint32_t page, uint32_t end,
-                        uint32_t count)
+static void forget_step(const struct paging_space *space, uint32_t page, uint32_t end)
 {
-    if (space != paging_loaded || count == 0)
+    if (space != paging_loaded)
         return;
     if (end - page > PAGING_FLUSH_MAX)
         paging_user_forget(space);
@@ -432,6 +431,8 @@ static uint32_t take_out(struct paging_space *space, uint32_t slot, uint32_t pag
     struct change change = {0, 0, 0};
     uint32_t index = next_used(entries, first, last);
     step->own = step->others = 0;
+    if (index == last)
+        return page + (index - first);
     while (index < last && change.pages < PAGING_USER_STEP) {
         const uint64_t old = entry_read(&entries[index]);
         entry_wipe(&entries[index]);
@@ -478,8 +479,10 @@ uint32_t paging_user_clear(struct paging_space *space, uint32_t start, uint32_t 
         drop_table(space, page);
         stopped = PAGE_OF(end);
     }
-    forget_step(space, page, stopped, step.own + step.others);
-    release_step(&step, release);
+    if (step.own + step.others != 0) {
+        forget_step(space, page, stopped);
+        release_step(&step, release);
+    }
     return page_address(stopped);
 }
 
@@ -520,7 +523,8 @@ uint32_t paging_user_protect(struct paging_space *space, uint32_t start, uint32_
         changed++;
     }
     note(space, page, &change);
-    forget_step(space, page, page + (last - first), changed);
+    if (changed != 0)
+        forget_step(space, page, page + (last - first));
     return page_address(page + (last - first));
 }
 
