@@ -40,6 +40,11 @@ struct path_context *path_context_hold(struct path_context *context)
     return context;
 }
 
+uint32_t path_context_references(const struct path_context *context)
+{
+    return context->references;
+}
+
 void path_context_drop(struct path_context *context)
 {
     if (context == NULL || __atomic_sub_fetch(&context->references, 1, __ATOMIC_RELAXED) != 0)

@@ -14,6 +14,7 @@ struct path_context *path_context_create(void) MUST_CHECK;
 struct path_context *path_context_clone(struct path_context *context) MUST_CHECK;
 struct path_context *path_context_hold(struct path_context *context);
 void path_context_drop(struct path_context *context); /* NULL is nothing */
+uint32_t path_context_references(const struct path_context *context);
 
 uint32_t path_set_mask(struct path_context *context, uint32_t mask); /* the one before */
 

@@ -3,6 +3,7 @@
 #include "kernel/file/locks.h"
 #include "kernel/include/errors.h"
 #include "kernel/lib/string.h"
+#include "kernel/memory/check.h"
 #include "kernel/memory/heap/heap.h"
 #include "kernel/memory/platform.h"
 #include "kernel/thread/thread.h"
@@ -301,4 +302,38 @@ int file_table_next(struct file_table *table, uint32_t from)
     }
     preempt_enable();
     return found;
+}
+
+/* Bits that the word of `open` has to have. */
+static uint32_t count_open(const struct file_table *table, uint32_t word)
+{
+    uint32_t open = 0;
+    for (uint32_t bit = 0; bit < 32; bit++)
+        if (table->slots[word * 32 + bit] != NULL)
+            open |= 1u << bit;
+    return open;
+}
+
+void file_table_check(const struct file_table *table, uint32_t holders, struct check *check)
+{
+    if (table->references < holders)
+        check_fault(check, "descriptors: a table has %u references, and %u processes",
+                    table->references, holders);
+    if (table->size % 32 != 0 || table->size > FILE_TABLE_MAX) {
+        check_fault(check, "descriptors: a table has room for %u", table->size);
+        return;
+    }
+    for (uint32_t word = 0; word < table->size / 32; word++) {
+        uint32_t open = count_open(table, word);
+        if (open != table->open[word] || (table->on_exec[word] & ~open) != 0)
+            check_fault(check, "descriptors: from %u on, 0x%08x are open, and 0x%08x are marked",
+                        word * 32, open, table->open[word]);
+        if (word < table->first_free_word && open != UINT32_MAX)
+            check_fault(check, "descriptors: one from %u on is free, and would not be found",
+                        word * 32);
+        for (; open != 0; open &= open - 1)
+            if (table->slots[word * 32 + (uint32_t)__builtin_ctz(open)]->references == 0)
+                check_fault(check, "descriptors: %u is a file that nobody holds",
+                            word * 32 + (unsigned)__builtin_ctz(open));
+    }
 }

@@ -47,4 +47,8 @@ int file_table_set_flags(struct file_table *table, uint32_t descriptor, uint32_t
 /* The first open descriptor from `from` on, or -1. */
 int file_table_next(struct file_table *table, uint32_t from);
 
+/* Files and bitmaps agree, and so many processes have it, at least. Preemption off; O(size). */
+struct check;
+void file_table_check(const struct file_table *table, uint32_t holders, struct check *check);
+
 #endif

@@ -62,16 +62,20 @@ void process_apply_limits(struct process *process)
 static void release(struct process *process)
 {
     struct space *space = process->space;
+    struct file_table *files = process->files;
+    struct path_context *paths = process->paths;
+    struct inode *executable = process->executable;
+    /* Nobody finds them here any more (/proc) when the last reference may be going. */
     process->space = NULL;
-    timer_cancel(&process->real_timer.timer);
-    if (space != NULL)
-        space_drop(space);
-    file_table_drop(process->files);
-    path_context_drop(process->paths);
-    inode_drop(process->executable);
     process->files = NULL;
     process->paths = NULL;
     process->executable = NULL;
+    timer_cancel(&process->real_timer.timer);
+    if (space != NULL)
+        space_drop(space);
+    file_table_drop(files);
+    path_context_drop(paths);
+    inode_drop(executable);
     signal_queue_clear(&process->pending);
 }
 
@@ -116,14 +120,16 @@ struct process *process_create_first(void)
         return NULL;
     }
     process->group = process->session = process->id;
-    first_process = process;
+    if (first_process == NULL) /* the monitor can start others beside it */
+        first_process = process;
     return process;
 }
 
 void process_discard_first(struct process *process)
 {
     struct user_thread *user = process->threads;
-    first_process = NULL;
+    if (first_process == process)
+        first_process = NULL;
     preempt_disable();
     user_thread_leave(user);
     process_leave(process);
@@ -281,11 +287,17 @@ static int32_t clone_thread(const struct clone_arguments *arguments)
     return id;
 }
 
-static void wait_for_vfork(struct process *parent, struct process *child)
+/* On the parent's stack: the child may be gone for good when the parent comes to look. */
+struct vfork_wait {
+    struct wait_queue queue;
+    bool is_done;
+};
+
+static void wait_for_vfork(struct vfork_wait *wait)
 {
     unsigned long saved = platform_interrupts_save();
-    while (child->vfork_parent == parent)
-        if (wait_sleep(&parent->vfork_done, 0, WAIT_FOREVER) != 0)
+    while (!wait->is_done)
+        if (wait_sleep(&wait->queue, 0, WAIT_FOREVER) != 0)
             break;
     platform_interrupts_restore(saved);
 }
@@ -317,15 +329,16 @@ static int32_t clone_process(const struct clone_arguments *arguments)
     int32_t id = (int32_t)child->id;
     forks++;
     (void)write_ids(arguments, child, child->id);
+    struct vfork_wait wait = {.is_done = false};
     if (arguments->flags & CLONE_VFORK)
-        child->vfork_parent = parent;
+        child->vfork_wait = &wait;
     preempt_disable();
     process_adopt(
         arguments->flags & CLONE_PARENT && parent->parent != NULL ? parent->parent : parent, child);
     start(user);
     preempt_enable();
     if (arguments->flags & CLONE_VFORK)
-        wait_for_vfork(parent, child);
+        wait_for_vfork(&wait);
     return id;
 }
 
@@ -341,10 +354,12 @@ int32_t process_clone(const struct clone_arguments *arguments)
 void process_end_vfork(struct process *process)
 {
     unsigned long saved = platform_interrupts_save();
-    struct process *parent = process->vfork_parent;
-    process->vfork_parent = NULL;
-    if (parent != NULL)
-        wait_wake_all(&parent->vfork_done);
+    struct vfork_wait *wait = process->vfork_wait;
+    process->vfork_wait = NULL;
+    if (wait != NULL) {
+        wait->is_done = true;
+        wait_wake_one(&wait->queue);
+    }
     platform_interrupts_restore(saved);
 }
 

@@ -5,9 +5,9 @@
 #include "kernel/file/table.h"
 #include "kernel/include/errors.h"
 #include "kernel/lib/string.h"
-#include "kernel/memory/check.h"
 #include "kernel/memory/heap/heap.h"
 #include "kernel/memory/platform.h"
+#include "kernel/memory/system.h"
 #include "kernel/process/futex.h"
 #include "kernel/process/internal.h"
 #include "kernel/process/user.h"
@@ -33,6 +33,7 @@ int process_init(void)
     if (process_cache == NULL || thread_cache == NULL || fpu_cache == NULL || signal_init() != 0)
         return -ENOMEM;
     user_init();
+    memory_add_check(process_check);
     return process_sources_init();
 }
 
@@ -349,43 +350,4 @@ struct process_times process_read_times(const struct process *process)
     }
     preempt_enable();
     return times;
-}
-
-static uint32_t check_threads(struct check *check, const struct process *process)
-{
-    uint32_t found = 0;
-    for (const struct user_thread *user = process->threads; user != NULL; user = user->next) {
-        found++;
-        if (user->process != process || user->thread->user != user ||
-            user->thread->process != process || user_thread_find(user->id) != user)
-            check_fault(check, "process: thread %u of process %u is not as it should be", user->id,
-                        process->id);
-    }
-    if (found != process->thread_count)
-        check_fault(check, "process: process %u has %u threads, the counter says %u", process->id,
-                    found, process->thread_count);
-    return found;
-}
-
-void process_check(struct check *check)
-{
-    uint32_t found = 0;
-    preempt_disable();
-    for (unsigned i = 0; i < BUCKETS; i++)
-        for (const struct process *process = processes[i]; process != NULL;
-             process = process->hash_next) {
-            found++;
-            check_threads(check, process);
-            for (const struct process *child = process->children; child != NULL;
-                 child = child->sibling_next)
-                if (child->parent != process || process_find(child->id) != child)
-                    check_fault(check, "process: child %u of process %u has another parent",
-                                child->id, process->id);
-            if (process->state == PROCESS_ZOMBIE && process->space != NULL)
-                check_fault(check, "process: process %u has ended, and has an address space",
-                            process->id);
-        }
-    if (found != count)
-        check_fault(check, "process: %u processes, the counter says %u", found, count);
-    preempt_enable();
 }

@@ -27,6 +27,7 @@
 struct space;
 struct file_table;
 struct path_context;
+struct vfork_wait;
 struct inode;
 
 /* What a call returns that a signal interrupted before it did anything; programs never see it. Made
@@ -74,10 +75,9 @@ struct process {
     struct process *children, *sibling_next, *sibling_previous;
     struct user_thread *threads;
     uint32_t thread_count;
-    struct wait_queue child_changed; /* who waits for a child */
-    struct wait_queue thread_ended;  /* an exec that waits until it is alone */
-    struct process *vfork_parent;    /* waits on vfork_done until exec or exit */
-    struct wait_queue vfork_done;
+    struct wait_queue child_changed;       /* who waits for a child */
+    struct wait_queue thread_ended;        /* an exec that waits until it is alone */
+    struct vfork_wait *vfork_wait;         /* where the parent waits until exec or exit, or NULL */
     bool stop_reported, continue_reported; /* by wait4, or nothing to report */
     int stop_signal;
 
@@ -164,7 +164,7 @@ void process_visit_all(process_visitor visit, void *context);
 /* ---- birth and end ---- */
 
 /*
- * The first program: a process without parent, files or program, in a session of its own, whose
+ * A first program: a process without parent, files or program, in a session of its own, whose
  * main thread is not started: process_exec_first prepares it. NULL: exhausted.
  */
 struct process *process_create_first(void) MUST_CHECK;
@@ -210,7 +210,8 @@ bool process_is_orphaned_group(uint32_t group);
 
 struct process_times process_read_times(const struct process *process);
 
-/* The relations agree with each other, and with the threads. */
+/* The relations agree with each other, with the threads, and with what processes hold; charges with
+ * those who were charged. Part of memory_check. O(processes^2). */
 struct check;
 void process_check(struct check *check);
 

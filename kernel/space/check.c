@@ -162,3 +162,24 @@ void space_check(struct check *check)
     }
     shared_check(check);
 }
+
+void space_check_holders(const struct space *space, uint32_t holders, struct check *check)
+{
+    const struct space *at = space_first;
+    while (at != NULL && at != space)
+        at = at->next;
+    if (at == NULL)
+        check_fault(check, "space: a process has one that is none");
+    else if (space->references < holders)
+        check_fault(check, "space: root 0x%llx has %u references, and %u processes",
+                    (unsigned long long)space->paging.root, (unsigned)space->references,
+                    (unsigned)holders);
+}
+
+uint32_t space_charged_pages(void)
+{
+    uint32_t pages = 0;
+    for (const struct space *space = space_first; space != NULL; space = space->next)
+        pages += space->charged;
+    return pages;
+}

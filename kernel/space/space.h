@@ -162,4 +162,11 @@ void space_visit_areas(struct space *space, uint32_t from, unsigned what, space_
  */
 void space_check(struct check *check);
 
+/* So many hold it, at least: it is one of the spaces, and its references say so too. O(spaces). */
+void space_check_holders(const struct space *space, uint32_t holders, struct check *check);
+
+/* Pages that spaces are charged with: their part of commit_charged_pages. Between two steps of a
+ * call it may be less. O(spaces). */
+uint32_t space_charged_pages(void);
+
 #endif

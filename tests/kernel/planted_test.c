@@ -5,6 +5,8 @@
 #include "kernel/memory/pageframe/internal.h"
 #include "kernel/memory/paging/internal.h"
 #include "kernel/memory/system.h"
+#include "kernel/process/process.h"
+#include "kernel/space/internal.h"
 #include "tests/kernel/selftest.h"
 
 /*
@@ -18,11 +20,13 @@ struct plant {
     uint8_t flip;
 };
 
-/* What the faults are planted around: an object in a slab, one of whole pages, a frame. */
+/* What the faults are planted around: an object in a slab, one of whole pages, a frame, a process
+ * that never starts. */
 static char *small_object;
 static char *large_object;
 static char *guarded_object;
 static frame_t frame;
+static struct process *process;
 
 static char first_sentence[200];
 
@@ -244,6 +248,51 @@ static uint8_t *guarded_count(void)
     return (uint8_t *)&heap_guard.objects;
 }
 
+static uint8_t *process_id(void)
+{
+    return (uint8_t *)&process->id;
+}
+
+static uint8_t *process_threads(void)
+{
+    return (uint8_t *)&process->thread_count;
+}
+
+static uint8_t *process_state(void)
+{
+    return (uint8_t *)&process->state;
+}
+
+static uint8_t *process_signals(void)
+{
+    return (uint8_t *)&process->pending.last;
+}
+
+static uint8_t *user_thread_id(void)
+{
+    return (uint8_t *)&process->threads->id;
+}
+
+static uint8_t *user_thread_user(void)
+{
+    return (uint8_t *)&process->threads->thread->user;
+}
+
+static uint8_t *descriptors(void)
+{
+    return (uint8_t *)process->files; /* they come first */
+}
+
+static uint8_t *space_references(void)
+{
+    return (uint8_t *)&process->space->references;
+}
+
+static uint8_t *space_charged(void)
+{
+    return (uint8_t *)&process->space->charged;
+}
+
 static const struct plant plants[] = {
     {"a free frame's state", free_state, 0x04},
     {"an allocated frame's owner", allocated_state, 0x30},
@@ -285,6 +334,15 @@ static const struct plant plants[] = {
     {"a class's object size", class_size, 0x10},
     {"the bytes behind a guarded object", behind_guarded, 0x01},
     {"the count of guarded objects", guarded_count, 0x01},
+    {"a process's id", process_id, 0x01},
+    {"a process's count of threads", process_threads, 0x02},
+    {"a process's state", process_state, PROCESS_ZOMBIE},
+    {"a process's pending signals", process_signals, 0x10},
+    {"a thread's id", user_thread_id, 0x10},
+    {"a thread's user", user_thread_user, 0x10},
+    {"the references of descriptors", descriptors, 0x01},
+    {"a space's references", space_references, 0x01},
+    {"a space's charges", space_charged, 0x01},
 };
 
 static void flip(uint8_t *byte, uint8_t bits)
@@ -336,10 +394,15 @@ KERNEL_TEST(planted_faults_are_found)
 {
     take_objects();
     frame = pageframe_alloc(PAGEFRAME_DIRECT, BYTEMAP_TAG(BYTEMAP_ALLOCATED, BYTEMAP_KERNEL));
+    process = process_create_first();
+    if (process != NULL)
+        process->space = space_create();
     const char *missed = "nothing: out of memory";
     if (small_object != NULL && large_object != NULL && guarded_object != NULL &&
-        frame != FRAME_NONE)
+        frame != FRAME_NONE && process != NULL && process->space != NULL)
         missed = plant_all();
+    if (process != NULL)
+        process_discard_first(process);
     kfree(small_object);
     kfree(large_object);
     kfree(guarded_object);
