@@ -55,6 +55,7 @@ include boot/boot.mk
 include user/user.mk
 include bench/user/bench.mk
 include tests/tests.mk
+include tests/user/stress/stress.mk
 include tests/coverage.mk
 include tests/fuzz/fuzz.mk
 include bench/host/bench.mk

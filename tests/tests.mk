@@ -119,6 +119,6 @@ $(DEBUG_LEVELS:%=debug-image-%): debug-image-%:
 	$(MAKE) SANITIZE= HEAP_DEBUG=$* CC=gcc BUILD='$(BUILD)/heap' image
 	mkdir -p '$(BUILD)/heap/level$*'
 	cp '$(BUILD)/heap/32rtos.iso' '$(BUILD)/heap/level$*'
-test: debug-images check-programs
+test: debug-images check-programs stress-archive
 test: kernel image tools programs archives sanitized-image failing-image $(UNIT_PROGRAMS) ## build and pass every test
 	BUILD='$(abspath $(BUILD))' /usr/bin/pytest-3 -q -n 2 $(TESTS)
