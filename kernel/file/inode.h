@@ -52,7 +52,6 @@ struct inode_operations {
     int (*open)(struct inode *inode, struct file *file);
     /* What the pages of mappings come from: a reference (backing's drop gives it back), or NULL. */
     struct backing *(*backing)(struct inode *inode);
-    void (*refresh)(struct inode *inode); /* brings size and times up to date before stat */
     void (*destroy)(struct inode *inode); /* neither handles nor names are left */
 };
 

@@ -169,8 +169,6 @@ typedef int32_t (*stat_put)(const struct inode *inode, uint32_t address);
 
 static int32_t stat_inode(struct inode *inode, uint32_t address, stat_put put)
 {
-    if (inode->operations->refresh != NULL)
-        inode->operations->refresh(inode);
     int32_t error = put(inode, address);
     inode_drop(inode);
     return error;
