@@ -95,8 +95,12 @@ static void shared_describe(struct backing *backing, struct backing_description 
         (struct backing_description){1, (uint32_t)(uintptr_t)backing / 16, "/dev/zero (deleted)"};
 }
 
-static const struct backing_ops shared_ops = {shared_page, shared_hold, shared_drop,
-                                              shared_describe};
+static const struct backing_ops shared_ops = {
+    .page = shared_page,
+    .hold = shared_hold,
+    .drop = shared_drop,
+    .describe = shared_describe,
+};
 
 struct backing *shared_create(uint32_t pages)
 {
