@@ -68,8 +68,9 @@ static struct counts read_counts(void)
 {
     struct pageframe_statistics frames;
     struct heap_statistics heap;
-    pageframe_read_statistics(&frames);
+    /* First: at a debug level the heap lets go of what it keeps before it counts. */
     heap_read_statistics(&heap);
+    pageframe_read_statistics(&frames);
     return (struct counts){
         .free = bytemap_count_state(BYTEMAP_FREE) + bytemap_count_state(BYTEMAP_ZEROED),
         .allocated = bytemap_count_state(BYTEMAP_ALLOCATED),
