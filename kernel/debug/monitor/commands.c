@@ -25,7 +25,7 @@ static const struct command commands[] = {
     {"heap top", "", "what the heap's pages are spent on, largest first", 0, 0, command_heap_top},
     {"heap guard", "[N]", "give every n-th object pages of its own; 0: none", 0, 1,
      command_heap_guard},
-    {"heap cost", "", "what kmalloc and kfree of 64 bytes take, as this kernel is now", 0, 0,
+    {"heap cost", "", "what kmalloc and kfree of 64 bytes take in this kernel", 0, 0,
      command_heap_cost},
     {"heap mark", "", "the moment from which on `heap leaks` looks", 0, 0, command_heap_mark},
     {"heap leaks", "", "what was allocated since then and lives, by who did it", 0, 0,
