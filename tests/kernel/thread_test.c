@@ -213,12 +213,12 @@ KERNEL_TEST(spinning_threads_are_preempted)
     uint32_t counts[2] = {0, 0};
     begin();
     is_enough = false;
-    struct thread *first = make(spin, &counts[0], THREAD_FAIR, 0);
-    struct thread *second = make(spin, &counts[1], THREAD_FAIR, 0);
-    SELFTEST_CHECK(first != NULL && second != NULL);
+    struct thread *spinners[] = {make(spin, &counts[0], THREAD_FAIR, 0),
+                                 make(spin, &counts[1], THREAD_FAIR, 0)};
+    SELFTEST_CHECK(are_made(spinners, ARRAY_COUNT(spinners)));
     uint64_t start = clock_monotonic_ns();
-    thread_start(first);
-    thread_start(second);
+    thread_start(spinners[0]);
+    thread_start(spinners[1]);
     for (unsigned turns = 0; turns < 6; turns++)
         SELFTEST_CHECK(wait_until(clock_monotonic_ns() + NS_PER_TICK, 0) == 0);
     is_enough = true;
@@ -241,12 +241,12 @@ KERNEL_TEST(wake_ups_preempt)
     uint32_t count = 0;
     begin();
     is_enough = false;
-    struct thread *sleeper = make(sleep_and_stop, NULL, THREAD_FIFO, 10);
-    struct thread *spinner = make(spin, &count, THREAD_FIFO, 9);
-    SELFTEST_CHECK(sleeper != NULL && spinner != NULL);
+    struct thread *both[] = {make(sleep_and_stop, NULL, THREAD_FIFO, 10),
+                             make(spin, &count, THREAD_FIFO, 9)};
+    SELFTEST_CHECK(are_made(both, ARRAY_COUNT(both)));
     uint64_t start = clock_monotonic_ns();
-    thread_start(sleeper);
-    thread_start(spinner); /* which has more priority than this one, so it is over on return */
+    thread_start(both[0]);
+    thread_start(both[1]); /* which has more priority than this one, so it is over on return */
     uint64_t passed = clock_monotonic_ns() - start;
     SELFTEST_CHECK(wait_for_end());
     SELFTEST_CHECK(passed >= 20 * NS_PER_TICK && passed < 20 * NS_PER_SECOND && count > 0);
