@@ -19,7 +19,7 @@ import sys
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 CALL_BYTES = 4               # a return address
 FRAME_BYTES = 76 + 12 + 20   # a trap frame, the words for a backtrace, what is above a user's
-ROOTS = ('user_before', 'trap_dispatch')
+ROOTS = ('user_before', 'trap_dispatch', 'trap_interrupt')
 # Who calls through a parameter, a variable or a table without names: what it may be.
 GIVEN = {
     'add': ('note_stretch', 'match_stretch', 'count_mapped'),
@@ -40,6 +40,7 @@ GIVEN = {
     'make_table': ('cpu_page_clear', 'clear_by_words'),
     'own_table': ('cpu_page_clear', 'clear_by_words'),
     'on_interrupt': ('on_tick', 'on_typed'),
+    'on_tick': ('on_tick',),
     'paging_visit': ('note_stretch', 'match_stretch', 'count_mapped'),
     'power_exit': ('switch_off',),
     'print': ('proc_text_put',),
@@ -55,7 +56,7 @@ GIVEN = {
     'syscall_unlinkat': ('remove_file', 'remove_directory'),
     'thread_begin': (),  # what a thread runs is a start of its own
     'thread_visit': ('count_states',),
-    'timers_tick': ('look', 'on_deadline', 'on_interval', 'on_stretch'),
+    'timers_look': ('look', 'on_deadline', 'on_interval', 'on_stretch'),
     'visit_process': ('put_entry',),
     'visit_root': ('put_entry', 'next_id'),
     'visit_node': ('put_entry',),

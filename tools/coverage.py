@@ -3,8 +3,8 @@
 
 usage: tools/coverage.py OBJECTS EXPLAINED PROGRAM...
 
-OBJECTS is the folder with what gcc --coverage made of the tree: OBJECTS/kernel/memory/NAME.c.o with its notes beside
-it. The PROGRAMs are run, two at a time; then each line of kernel/memory that none of them reached is printed with the
+OBJECTS is the folder with what gcc --coverage made of the tree: kernel/memory/NAME.c.o with its notes beside it, there
+or in folders below it, where a file is compiled in more ways than one. The PROGRAMs are run, two at a time; then each line of kernel/memory that none of them reached is printed with the
 reason that the file EXPLAINED gives for it. Status 1 if a program fails, if a line has no reason, or if a reason has
 no line any more. OBJECTS/branches.txt lists the branches that were not taken.
 
@@ -120,10 +120,10 @@ def read_counts(objects):
     """The Source of each file of the tree that has code, by path."""
     notes = []
     for path in sorted(pathlib.Path(TREE).rglob('*.c')):
-        note = objects / f'{path}.gcno'
-        if not note.exists():
+        found = sorted(objects.rglob(f'{path}.gcno'))
+        if not found:
             sys.exit(f'coverage: no program that was given links {path}')
-        notes.append(str(note))
+        notes += map(str, found)
     # gcov answers with a document a line, one for each object.
     answer = subprocess.run(['gcov', '--json-format', '--stdout', '--branch-probabilities', *notes],
                             capture_output=True, text=True, check=True)

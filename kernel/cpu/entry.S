@@ -11,8 +11,8 @@
     .text
 
 /*
- * One stub a vector, all of them of one kind: error code (or 0 in its place), vector, common path.
- * trap_stubs lists them for the descriptor table.
+ * One stub a vector, all of them of one kind: error code (or 0 in its place), vector, common path:
+ * that of interrupt lines is apart, and shorter. trap_stubs lists them for the descriptor table.
  */
     .macro stub vector
     .balign 16
@@ -21,7 +21,11 @@ trap_stub_\vector:
     pushl $0
     .endif
     pushl $\vector
+    .if (\vector >= TRAP_EXCEPTIONS) && (\vector < TRAP_VECTORS)
+    jmp interrupt_common
+    .else
     jmp trap_common
+    .endif
     .section .rodata
     .long trap_stub_\vector
     .text
@@ -41,11 +45,11 @@ trap_stubs:
 
 /*
  * IN: the stack holds EFLAGS, CS, EIP, error code, vector; interrupts are off
- * OUT: everything as it was, or as trap_dispatch changed it in its frame
- * The two words pushed last look like a called function's frame, so that a backtrace goes from the
- * handler to the interrupted instruction and on to its callers.
+ * OUT: a struct trap_frame at EBX, its address as the argument of the call that follows
+ * The two words pushed before the argument look like a called function's frame, so that a backtrace
+ * goes from the handler to the interrupted instruction and on to its callers.
  */
-trap_common:
+    .macro enter_kernel
     pushal
     pushl %ds
     pushl %es
@@ -63,6 +67,20 @@ trap_common:
     pushl %ebp
     movl %esp, %ebp
     pushl %ebx
+    .endm
+
+/*
+ * IN: as for enter_kernel. OUT: everything as it was, or as the called function changed it in its
+ * frame.
+ */
+interrupt_common:
+    enter_kernel
+    call trap_interrupt
+    movl %ebx, %esp
+    jmp trap_return
+
+trap_common:
+    enter_kernel
     call trap_dispatch
     movl %ebx, %esp
 

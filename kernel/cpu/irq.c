@@ -22,7 +22,8 @@
 static irq_handler handlers[IRQ_COUNT];
 static uint32_t counts[IRQ_COUNT];
 static uint32_t spurious_count;
-static const struct trap_frame *interrupted;
+
+const struct trap_frame *irq_interrupted;
 
 /* Old controllers need a moment between two writes, which a write to the port of the power-on
  * self-test takes. */
@@ -72,27 +73,25 @@ int irq_register(unsigned irq, irq_handler handler)
 static bool is_spurious(unsigned irq)
 {
     uint16_t command = irq < LINES ? FIRST_COMMAND : SECOND_COMMAND;
-    if (irq % LINES != SPURIOUS_LINE)
-        return false;
     port_write8(command, COMMAND_READ_SERVICE);
     return !(port_read8(command) & 1u << SPURIOUS_LINE);
 }
 
-const struct trap_frame *irq_frame(void)
+static void ignore_spurious(unsigned irq)
 {
-    return interrupted;
+    if (spurious_count++ == 0)
+        log_line("interrupt line %u: spurious, ignored (further ones are counted)", irq);
+    if (irq >= LINES)
+        port_write8(FIRST_COMMAND, COMMAND_END); /* the cascade's line was in service */
 }
 
 void irq_dispatch(unsigned irq, const struct trap_frame *frame)
 {
-    if (is_spurious(irq)) {
-        if (spurious_count++ == 0)
-            log_line("interrupt line %u: spurious, ignored (further ones are counted)", irq);
-        if (irq >= LINES)
-            port_write8(FIRST_COMMAND, COMMAND_END); /* the cascade's line was in service */
+    if (irq % LINES == SPURIOUS_LINE && is_spurious(irq)) {
+        ignore_spurious(irq);
         return;
     }
-    interrupted = frame;
+    irq_interrupted = frame;
     counts[irq]++;
     if (handlers[irq] != NULL)
         handlers[irq]();

@@ -27,7 +27,11 @@ uint32_t irq_spurious_count(void);
 struct trap_frame;
 
 /* What the interrupt whose handler runs has interrupted. */
-const struct trap_frame *irq_frame(void);
+extern const struct trap_frame *irq_interrupted;
+static inline const struct trap_frame *irq_frame(void)
+{
+    return irq_interrupted;
+}
 
 /* For the trap code: a line fired. */
 void irq_dispatch(unsigned irq, const struct trap_frame *frame);

@@ -23,24 +23,38 @@ static volatile uint64_t ticks;
 static void (*storm_handler)(void);
 static void (*tick_handler)(void);
 
-/* The time since the last tick, and what one interrupt adds to it, in counts of the counter. A
- * divisor that does not divide evenly loses nothing: what remains counts for the next tick. */
+/* What one interrupt adds to the time, in counts of the counter; in a storm, the time since the
+ * last tick. A divisor that does not divide evenly loses nothing: what remains counts for the next
+ * tick. */
 static uint32_t divisor;
 static uint32_t counts_since_tick;
 static uint64_t counts_before; /* of all periods that ended */
 
-static void on_interrupt(void)
+static void count_tick(void)
 {
-    counts_before += divisor;
+    ticks++;
+    if (tick_handler != NULL)
+        tick_handler();
+}
+
+static void storm(void)
+{
     counts_since_tick += divisor;
     while (counts_since_tick >= COUNTER_HZ / TIMER_HZ) {
         counts_since_tick -= COUNTER_HZ / TIMER_HZ;
-        ticks++;
-        if (tick_handler != NULL)
-            tick_handler();
+        count_tick();
     }
+    storm_handler();
+}
+
+/* But for a storm, the counter runs at the tick's rate. */
+static void on_interrupt(void)
+{
+    counts_before += divisor;
     if (storm_handler != NULL)
-        storm_handler();
+        storm();
+    else
+        count_tick();
 }
 
 static void set_rate(uint32_t rate)
@@ -85,13 +99,21 @@ static uint32_t counts_in_period(void)
     return counts;
 }
 
-/* A count is 838.095344 ns. */
+/* A count is 838.095344 ns; the fraction in 32 bits behind the point. */
+#define COUNT_NS       838u
+#define COUNT_FRACTION 409499364u
+
+static uint64_t ns_of(uint64_t counts)
+{
+    uint64_t fraction = (counts & UINT32_MAX) * COUNT_FRACTION >> 32;
+    return counts * COUNT_NS + fraction + (counts >> 32) * COUNT_FRACTION;
+}
+
 uint64_t timer_read_ns(void)
 {
     static uint64_t latest;
     unsigned long saved = platform_interrupts_save();
-    uint64_t counts = counts_before + counts_in_period();
-    uint64_t now = counts * 838 + counts * 95344 / 1000000;
+    uint64_t now = ns_of(counts_before + counts_in_period());
     latest = now > latest ? now : latest;
     now = latest;
     platform_interrupts_restore(saved);
@@ -105,12 +127,12 @@ void timer_wait_ticks(uint32_t count)
         cpu_idle();
 }
 
-void timer_set_storm(uint32_t rate, void (*storm)(void))
+void timer_set_storm(uint32_t rate, void (*handler)(void))
 {
     unsigned long saved = platform_interrupts_save();
-    storm_handler = storm;
-    set_rate(storm == NULL || rate < TIMER_HZ ? TIMER_HZ
-             : rate > STORM_RATE_MAX          ? STORM_RATE_MAX
-                                              : rate);
+    storm_handler = handler;
+    set_rate(handler == NULL || rate < TIMER_HZ ? TIMER_HZ
+             : rate > STORM_RATE_MAX            ? STORM_RATE_MAX
+                                                : rate);
     platform_interrupts_restore(saved);
 }

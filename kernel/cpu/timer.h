@@ -22,8 +22,8 @@ void timer_set_tick(void (*tick)(void));
  */
 uint64_t timer_read_ns(void);
 
-/* For tests that need a storm: `storm` is called `rate` times a second (up to 20,000) from the
+/* For tests that need a storm: `handler` is called `rate` times a second (up to 20,000) from the
  * timer's interrupt, while timer_ticks goes on at its own pace. NULL ends it. */
-void timer_set_storm(uint32_t rate, void (*storm)(void));
+void timer_set_storm(uint32_t rate, void (*handler)(void));
 
 #endif

@@ -139,11 +139,18 @@ static void handle_exception(struct trap_frame *frame, uint32_t address)
         panic_trap(frame, address);
 }
 
-static void handle_interrupt(struct trap_frame *frame)
+static void leave(struct trap_frame *frame)
+{
+    if (trap_is_from_user(frame) && trap_hooks.before_user != NULL)
+        trap_hooks.before_user(frame);
+}
+
+void trap_interrupt(struct trap_frame *frame)
 {
     irq_dispatch(frame->vector - IRQ_VECTOR, frame);
     if (trap_hooks.after_interrupt != NULL)
         trap_hooks.after_interrupt();
+    leave(frame);
 }
 
 void trap_dispatch(struct trap_frame *frame)
@@ -156,11 +163,8 @@ void trap_dispatch(struct trap_frame *frame)
             fault_machine_check();
         else
             handle_exception(frame, address);
-    } else if (frame->vector == TRAP_OTHER) {
-        ignore_other(frame);
     } else {
-        handle_interrupt(frame);
+        ignore_other(frame);
     }
-    if (trap_is_from_user(frame) && trap_hooks.before_user != NULL)
-        trap_hooks.before_user(frame);
+    leave(frame);
 }

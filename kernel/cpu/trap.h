@@ -79,7 +79,8 @@ _Noreturn void trap_resume(struct trap_frame *frame);
 /* How often a vector came that nobody has asked for. */
 uint32_t trap_other_count(void);
 
-/* entry.S calls it with interrupts off. */
+/* entry.S calls them with interrupts off: for an interrupt line, and for all else. */
+void trap_interrupt(struct trap_frame *frame);
 void trap_dispatch(struct trap_frame *frame);
 
 #endif

@@ -38,7 +38,16 @@ static struct timer stretch_timer;
 static uint32_t best_scale; /* of the long stretches */
 static unsigned stretches;
 static uint64_t wall_offset_ns;
+
+/*
+ * No timer is due before the counter says so much: most ticks look at this alone. 0: not known, and
+ * always where there is no usable counter. What a nanosecond is in counts is rounded down, so it is
+ * never too late.
+ */
 static struct timer_heap timers;
+uint64_t timers_quiet_until;
+static uint32_t counts_per_ns; /* times 2^SCALE_SHIFT */
+static uint32_t looks;         /* of ticks that did not see that no timer is due */
 
 static uint64_t scaled(uint64_t counts)
 {
@@ -75,12 +84,20 @@ static uint32_t scale_of(struct stretch from, struct stretch to)
     return scale <= UINT32_MAX ? (uint32_t)scale : 0;
 }
 
+static void use_scale(uint32_t scale)
+{
+    uint64_t inverse = (1ull << 2 * SCALE_SHIFT) / scale;
+    base.scale = scale;
+    counts_per_ns = inverse < UINT32_MAX ? (uint32_t)inverse : UINT32_MAX;
+    timers_quiet_until = 0;
+}
+
 /* Time goes on from where it is. */
 static void set_scale(struct stretch now, uint32_t scale)
 {
     base.ns += scaled(now.tsc - base.tsc);
     base.tsc = now.tsc;
-    base.scale = scale;
+    use_scale(scale);
 }
 
 static void on_stretch(struct timer *timer)
@@ -116,9 +133,9 @@ static void start_tsc(void)
     uint32_t scale = measure_first(&stretch_start);
     if (scale == 0)
         return;
-    base.scale = scale;
     base.tsc = stretch_start.tsc;
     base.ns = stretch_start.ns;
+    use_scale(scale);
     log_line("clock: time-stamp counter, about %u MHz",
              (unsigned)((1000ull << SCALE_SHIFT) / scale));
     timer_set(&stretch_timer, base.ns + STRETCH_TICKS_NEXT * NS_PER_TICK, on_stretch);
@@ -162,6 +179,8 @@ void timer_set(struct timer *timer, uint64_t deadline_ns, void (*function)(struc
     timer->function = function;
     timer->is_set = true;
     timer_heap_add(&timers, timer);
+    if (timer_heap_first(&timers) == timer)
+        timers_quiet_until = 0;
     platform_interrupts_restore(saved);
 }
 
@@ -176,16 +195,40 @@ bool timer_cancel(struct timer *timer)
     return was_set;
 }
 
-void timers_tick(void)
+/* Of the first timer, from a moment at which the counter and the clock said this. */
+static uint64_t counter_at_first(uint64_t tsc, uint64_t now)
 {
-    struct timer *first = timer_heap_first(&timers);
+    const struct timer *first = timer_heap_first(&timers);
     if (first == NULL)
-        return;
-    uint64_t now = clock_monotonic_ns();
-    while (first != NULL && first->deadline_ns <= now) {
+        return UINT64_MAX;
+    uint64_t wait = first->deadline_ns - now;
+    return tsc + ((wait < UINT32_MAX ? wait : UINT32_MAX) * counts_per_ns >> SCALE_SHIFT);
+}
+
+static bool call_due(uint64_t now)
+{
+    bool was_due = false;
+    struct timer *first;
+    while ((first = timer_heap_first(&timers)) != NULL && first->deadline_ns <= now) {
         timer_heap_remove(&timers, first);
         first->is_set = false;
+        was_due = true;
         first->function(first);
-        first = timer_heap_first(&timers);
     }
+    return was_due;
+}
+
+/* If a function was called, the next tick looks again: it may have changed timers and the scale. */
+void timers_look(void)
+{
+    uint64_t tsc = base.scale != 0 ? cpu_read_tsc() : 0;
+    uint64_t now = clock_monotonic_ns();
+    bool was_due = call_due(now);
+    timers_quiet_until = was_due || base.scale == 0 ? 0 : counter_at_first(tsc, now);
+    looks++;
+}
+
+uint32_t timers_look_count(void)
+{
+    return looks;
 }

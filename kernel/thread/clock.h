@@ -42,4 +42,7 @@ void timer_set(struct timer *timer, uint64_t deadline_ns, void (*function)(struc
 /* True if it was set, and will not be called. */
 bool timer_cancel(struct timer *timer);
 
+/* How many ticks had to look for timers that are due: most know beforehand that none is. */
+uint32_t timers_look_count(void);
+
 #endif

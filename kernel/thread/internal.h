@@ -22,9 +22,10 @@ void schedule_give_way(void);
 /* Interrupts as they were, after giving way where that is possible. */
 void schedule_restore(unsigned long saved);
 
-/* At each tick, from its interrupt. */
-void schedule_tick(void);
-void timers_tick(void);
+/* At a tick, from its interrupt. Calls the functions of the timers that are due. No timer is before
+ * the time-stamp counter says timers_quiet_until; 0: not known, or there is no such counter. */
+void timers_look(void);
+extern uint64_t timers_quiet_until;
 
 /* The waiter leaves its place and comes to the one of its new priority. */
 void wait_move(struct wait_entry *entry);

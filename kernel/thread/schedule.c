@@ -1,3 +1,4 @@
+#include "kernel/cpu/cpu.h"
 #include "kernel/cpu/fpu.h"
 #include "kernel/cpu/irq.h"
 #include "kernel/cpu/segments.h"
@@ -179,7 +180,7 @@ void schedule_set_priority(struct thread *thread, uint8_t priority)
 }
 
 /* A real-time thread that is FIFO runs until it waits. */
-void schedule_tick(void)
+static void schedule_tick(void)
 {
     struct thread *thread = thread_now;
     bool is_user = trap_is_from_user(irq_frame());
@@ -193,10 +194,11 @@ void schedule_tick(void)
         thread_tick_hook(thread, is_user);
     if (thread == idle || thread->policy == THREAD_FIFO)
         return;
-    if (thread->slice_left > 0)
+    if (thread->slice_left > 1) {
         thread->slice_left--;
-    if (thread->slice_left > 0)
         return;
+    }
+    thread->slice_left = 0;
     struct thread *first = run_queue_first(&ready);
     if (first == NULL || first->effective_priority < thread->effective_priority)
         thread->slice_left = run_queue_slice(thread);
@@ -206,7 +208,8 @@ void schedule_tick(void)
 
 static void on_tick(void)
 {
-    timers_tick();
+    if (timers_quiet_until == 0 || cpu_read_tsc() >= timers_quiet_until)
+        timers_look();
     schedule_tick();
 }
 

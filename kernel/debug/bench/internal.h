@@ -82,6 +82,7 @@ extern enum bench_way bench_way;
     LINE(VIEW_MAP, "view-map")                                                                     \
     LINE(VIEW_UNMAP, "view-unmap")                                                                 \
     LINE(INTERRUPT_TIMER, "interrupt-timer")                                                       \
+    LINE(INTERRUPT_TIMER_DUE, "interrupt-timer-due")                                               \
     LINE(INTERRUPT_SERIAL, "interrupt-serial-16")                                                  \
     LINE(LOG_LINE, "log-line")                                                                     \
     LINE(MEMORY_CHECK, "memory-check")

@@ -35,6 +35,24 @@ static char at(uint32_t position)
     return ring[position % LOG_RING_SIZE];
 }
 
+/* Between a place in the ring and a piece of memory that is no longer than the ring: interrupts are
+ * off, so it goes in two pieces at most instead of byte by byte. */
+static void copy_in(uint32_t position, const char *text, size_t length)
+{
+    size_t at = position % LOG_RING_SIZE;
+    size_t first = length < LOG_RING_SIZE - at ? length : LOG_RING_SIZE - at;
+    memcpy(ring + at, text, first);
+    memcpy(ring, text + first, length - first);
+}
+
+static void copy_out(char *text, uint32_t position, size_t length)
+{
+    size_t at = position % LOG_RING_SIZE;
+    size_t first = length < LOG_RING_SIZE - at ? length : LOG_RING_SIZE - at;
+    memcpy(text, ring + at, first);
+    memcpy(text + first, ring, length - first);
+}
+
 /* Room is claimed before it is filled, so that a non-maskable interrupt's line comes behind. */
 static void append(const char *text, size_t length)
 {
@@ -42,8 +60,7 @@ static void append(const char *text, size_t length)
     uint32_t position = head;
     head += length;
     stored = stored + length < LOG_RING_SIZE ? stored + length : LOG_RING_SIZE;
-    for (size_t i = 0; i < length; i++)
-        ring[(position + i) % LOG_RING_SIZE] = text[i];
+    copy_in(position, text, length);
     platform_interrupts_restore(saved);
 }
 
@@ -61,12 +78,12 @@ static uint32_t oldest(void)
 /* The next bytes from *position on, which moves behind them. 0: there are none. */
 static size_t take(uint32_t *position, char *chunk, size_t size)
 {
-    size_t length = 0;
     unsigned long saved = platform_interrupts_save();
     if (head - *position > stored)
         *position = oldest();
-    while (length < size && *position != head)
-        chunk[length++] = at((*position)++);
+    size_t length = head - *position < size ? head - *position : size;
+    copy_out(chunk, *position, length);
+    *position += length;
     platform_interrupts_restore(saved);
     return length;
 }

@@ -5,18 +5,22 @@
 #include "kernel/memory/heap/owner.h"
 #include "kernel/memory/pageframe/pageframe.h"
 
-/* The two places where a page of the window gets a frame, and loses it. Interrupts off. */
-static bool page_commit(uintptr_t address)
+#define TAG_HEAP BYTEMAP_TAG(BYTEMAP_HEAP, BYTEMAP_KERNEL)
+
+static void frame_give_back(frame_t frame)
 {
-    frame_t frame = pageframe_alloc(PAGEFRAME_ANYWHERE, BYTEMAP_TAG(BYTEMAP_HEAP, BYTEMAP_KERNEL));
-    if (frame == FRAME_NONE)
-        return false;
+    int error = pageframe_free(frame);
+    MEMORY_ASSERT(error == 0);
+}
+
+/* The two places where a page of the window gets a frame, and loses it. Interrupts off. If there is
+ * no table for the page, the frame goes back. */
+static bool page_map(uintptr_t address, frame_t frame)
+{
     if (paging_map_page(&paging_kernel, address, frame, PAGING_WRITE) != 0) {
-        int error = pageframe_free(frame);
-        MEMORY_ASSERT(error == 0);
+        frame_give_back(frame);
         return false;
     }
-    heap_poison_page(address);
     heap.committed++;
     if (heap.committed > heap.peak_committed.count)
         heap_tally_set(&heap.peak_committed, heap.committed);
@@ -26,11 +30,18 @@ static bool page_commit(uintptr_t address)
 static void page_uncommit(uintptr_t address)
 {
     frame_t frame = paging_unmap_page(&paging_kernel, address);
-    int error;
     MEMORY_ASSERT(frame != FRAME_NONE);
-    error = pageframe_free(frame);
-    MEMORY_ASSERT(error == 0);
+    frame_give_back(frame);
     heap.committed--;
+}
+
+static bool page_commit(uintptr_t address)
+{
+    frame_t frame = pageframe_alloc(PAGEFRAME_ANYWHERE, TAG_HEAP);
+    if (frame == FRAME_NONE || !page_map(address, frame))
+        return false;
+    heap_poison_page(address);
+    return true;
 }
 
 bool heap_commit_page(uintptr_t address)
@@ -96,17 +107,31 @@ static void bookkeeping_changed(void)
     heap.granules = heap.reach * HEAP_PAGE_GRANULES;
 }
 
-bool heap_commit_bookkeeping(void)
+/* The shortest table gets a frame of zeros; if it cannot, the frame goes back. */
+static bool table_grow(frame_t frame)
 {
-    unsigned long saved = platform_interrupts_save();
     unsigned table = shortest_table();
     uintptr_t address = tables[table].start + (uintptr_t)heap.table_pages[table] * PAGE_SIZE;
-    bool done = heap.table_pages[table] < tables[table].limit_pages && page_commit(address);
-    if (done) {
-        memset((void *)address, 0, PAGE_SIZE);
-        heap.table_pages[table]++;
-        bookkeeping_changed();
+    if (heap.table_pages[table] == tables[table].limit_pages) {
+        frame_give_back(frame);
+        return false;
     }
+    if (!page_map(address, frame))
+        return false;
+    heap.table_pages[table]++;
+    bookkeeping_changed();
+    return true;
+}
+
+/* Interrupts are on while the frame is cleared; whoever comes in between may do the same, and then
+ * one more page is had than was wanted. */
+bool heap_commit_bookkeeping(void)
+{
+    frame_t frame = pageframe_alloc_zeroed(PAGEFRAME_ANYWHERE, TAG_HEAP);
+    if (frame == FRAME_NONE)
+        return false;
+    unsigned long saved = platform_interrupts_save();
+    bool done = table_grow(frame);
     platform_interrupts_restore(saved);
     return done;
 }

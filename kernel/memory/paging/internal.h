@@ -31,8 +31,10 @@
 /* Beyond this many changed leaves, one full flush is cheaper than one INVLPG each. */
 #define PAGING_FLUSH_MAX 32u
 
-/* So many small pages a call on a range changes with interrupts off, at most. */
-#define PAGING_STEP 32u
+/* So many small pages a call on a range changes with interrupts off, at most. Other rights are an
+ * exchange of eight bytes, which takes as long as two pages that come or go. */
+#define PAGING_STEP         32u
+#define PAGING_PROTECT_STEP 16u
 
 static inline uint32_t page_address(uint32_t page)
 {

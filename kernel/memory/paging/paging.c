@@ -38,12 +38,12 @@ struct range {
 };
 
 /* The end of the small pages that the next step handles: of one table and one policy. */
-static uint32_t step_end(const struct range *range, uint32_t page)
+static uint32_t step_end(const struct range *range, uint32_t page, uint32_t step)
 {
     uint32_t end = slot_end(page, range->end);
     if (end > range->policy->end)
         end = range->policy->end;
-    return end - page < PAGING_STEP ? end : page + PAGING_STEP;
+    return end - page < step ? end : page + step;
 }
 
 static bool is_changed(uint64_t entry, uint64_t rights)
@@ -111,7 +111,7 @@ static void set_entries(union paging_entry *entries, uint32_t count, uint64_t le
 static uint32_t map_small(struct mapping *mapping, uint64_t slot, uint32_t page)
 {
     struct range *range = &mapping->range;
-    uint32_t end = step_end(range, page), count = end - page;
+    uint32_t end = step_end(range, page, PAGING_STEP), count = end - page;
     set_entries(table_entry(slot, page), count, mapping->leaf);
     books_add(range->space, range->policy, count, entry_sum(mapping->leaf, count));
     mapping->leaf += frame_address(count);
@@ -333,11 +333,14 @@ static uint32_t change_small(struct change *change, uint64_t slot, uint32_t page
 {
     struct range *range = &change->range;
     union paging_entry *entry = table_entry(slot, page);
-    uint32_t end = step_end(range, page);
-    if (change->rights != 0)
+    uint32_t end;
+    if (change->rights != 0) {
+        end = step_end(range, page, PAGING_PROTECT_STEP);
         books_add(range->space, range->policy, 0, regrant_small(change, entry, page, end));
-    else
+    } else {
+        end = step_end(range, page, PAGING_STEP);
         books_add(range->space, range->policy, page - end, clear_small(change, entry, page, end));
+    }
     return end;
 }
 
