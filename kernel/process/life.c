@@ -307,6 +307,20 @@ static bool is_over_limit(const struct process *process)
     return process_count() >= process->limits[LIMIT_NPROC].soft;
 }
 
+/* A signal for the parent's group, sent while the child was made, has not reached it: the parent
+ * takes that first, and makes another child if it can then. The group may have changed, too. */
+static int enter_child(struct process *parent, struct process *child, struct user_thread *user)
+{
+    const struct user_thread *self = user_thread_current();
+    preempt_disable();
+    bool is_waiting = (signal_pending(self) & ~self->blocked) != 0;
+    child->group = parent->group;
+    child->session = parent->session;
+    int error = is_waiting ? -RESTART_ALWAYS : enter(child, user);
+    preempt_enable();
+    return error;
+}
+
 static int32_t clone_process(const struct clone_arguments *arguments)
 {
     struct process *parent = process_current();
@@ -319,7 +333,7 @@ static int32_t clone_process(const struct clone_arguments *arguments)
     struct user_thread *user = user_thread_create(child, parent->name);
     error = user != NULL ? copy_thread(user, arguments) : -ENOMEM;
     if (error == 0)
-        error = enter(child, user);
+        error = enter_child(parent, child, user);
     if (error != 0) {
         if (user != NULL)
             user_thread_discard(user);

@@ -395,7 +395,9 @@ static void finish_call(struct trap_frame *frame, const struct signal_action *ac
     int32_t result = (int32_t)frame->eax;
     if (frame->vector != USER_CALL_VECTOR)
         return;
-    if (result == -RESTART_SYSCALL && (action == NULL || action->flags & SA_RESTART))
+    if (result == -RESTART_ALWAYS)
+        call_again(frame);
+    else if (result == -RESTART_SYSCALL && (action == NULL || action->flags & SA_RESTART))
         call_again(frame);
     else if (result == -RESTART_UNHANDLED && action == NULL)
         call_again(frame);
