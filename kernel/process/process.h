@@ -31,8 +31,8 @@ struct vfork_wait;
 struct inode;
 
 /* What a call returns that a signal interrupted before it did anything; programs never see it. Made
- * again if the signal has no handler, or one with SA_RESTART; else -EINTR. The second is always made
- * again, the third only if there is no handler. */
+ * again if the signal has no handler, or one with SA_RESTART; else -EINTR. The second is always
+ * made again, the third only if there is no handler. */
 #define RESTART_SYSCALL   512
 #define RESTART_ALWAYS    513
 #define RESTART_UNHANDLED 514
