@@ -50,7 +50,7 @@ $(foreach part,stage1 stage2 entry,$(eval $(call boot-part,$(part))))
 ARCHIVE_empty := $(BUILD)/archive-empty.cpio
 ARCHIVE_small := $(BUILD)/archive-small.cpio
 ARCHIVE_full  := $(BUILD)/archive.cpio
-#@ ARCHIVE=        the initial archive: empty, small, full, or a cpio file of your own (run: full, or small for little RAM)
+#@ ARCHIVE=empty   the initial archive: empty, small (for little RAM), full, or a cpio file of your own
 ARCHIVE ?= empty
 BASE_ARCHIVE  := $(or $(ARCHIVE_$(ARCHIVE)),$(ARCHIVE))
 IMAGE_ARCHIVE := $(BASE_ARCHIVE)

@@ -56,14 +56,9 @@ PACKAGES_bench-counts := build host32
 PACKAGES_coverage     := build host32
 PACKAGES_bench-linux  := build run bench
 
-# What ends in a shell needs one; commands for the prompt, and a program that is given, do not. Machines with little
-# RAM get the small archive, but for who names one.
-SMALL_MACHINES := 6 7 8 9 10 11 12 13 14 15
-ifneq ($(value SH)$(if $(value RUN)$(value PROGRAM),,$(filter run debug,$(MAKECMDGOALS))),)
-ifeq ($(origin ARCHIVE),undefined)
-ARCHIVE := $(if $(filter $(SMALL_MACHINES),$(value MEM)),small,full)
-ARCHIVE_WORDS := $(if $(filter small,$(ARCHIVE)),32RTOS: MEM=$(filter $(SMALL_MACHINES),$(value MEM)): the small archive (ARCHIVE=full: the other))
-endif
+# Commands need a shell.
+ifneq ($(value SH),)
+ARCHIVE ?= full
 endif
 
 ifneq ($(filter small full,$(ARCHIVE)),)
@@ -87,8 +82,7 @@ MACHINE_VARIABLES := MEM RUN BOOT CPU MACHINE APPEND QEMUFLAGS TIMEOUT FILES PRO
 $(foreach name,$(MACHINE_VARIABLES),$(eval override $(name) := $$(value $(name))))
 export $(MACHINE_VARIABLES) BUILD
 
-run: kernel image ## boot it in QEMU, the shell in this terminal (Ctrl-A X ends the emulator)
-	$(if $(ARCHIVE_WORDS),echo '$(ARCHIVE_WORDS)')
+run: kernel image ## boot it in QEMU, the prompt in this terminal (Ctrl-A X ends the emulator)
 	tools/run
 
 debug: kernel image ## boot it stopped, with gdb attached and the kernel's symbols
