@@ -22,26 +22,20 @@ FRAME_BYTES = 76 + 12 + 20   # a trap frame, the words for a backtrace, what is 
 ROOTS = ('user_before', 'trap_dispatch', 'trap_interrupt')
 # Who calls through a parameter, a variable or a table without names: what it may be.
 GIVEN = {
-    'add': ('note_stretch', 'match_stretch', 'count_mapped'),
     'change_descriptor': ('change_mode', 'change_owner'),
     'change_to': ('path_change_directory', 'path_change_root'),
     'change_two_paths': ('link_paths', 'rename_paths'),
-    'check_fault': ('print_fault', 'say'),
     'directory_visit': ('put_entry',),
     'feed': ('serial_write', 'screen_write'),
     'format_text_arguments': ('symbols_name_caller',),
     'handle': ('on_typed',),
-    'heap_guard_visit': ('count_object', 'print_site'),
-    'heap_visit': ('count_object', 'print_site'),
     'irq_dispatch': ('on_interrupt', 'handle'),
-    'log_visit': ('print_line',),
     'lookup_in_process': ('read_facts',),
     'lookup_in_root': ('read_facts',),
     'make_table': ('cpu_page_clear', 'clear_by_words'),
     'own_table': ('cpu_page_clear', 'clear_by_words'),
     'on_interrupt': ('on_tick', 'on_typed'),
     'on_tick': ('on_tick',),
-    'paging_visit': ('note_stretch', 'match_stretch', 'count_mapped'),
     'power_exit': ('switch_off',),
     'print': ('proc_text_put',),
     'print_added': ('print_cpuinfo', 'print_memmap', 'print_bytemap', 'print_heap'),
@@ -50,11 +44,9 @@ GIVEN = {
     'process_visit_group': ('note_session', 'hang_up', 'send_member', 'look_for_guardian'),
     'read_facts': ('read_facts',),
     'read_text': ('print_*',),
-    'schedule_tick': ('on_tick',),
     'show_area': ('print_maps_line', 'print_smaps_paragraph'),
     'space_visit_areas': ('is_shared_area', 'show_area'),
     'syscall_unlinkat': ('remove_file', 'remove_directory'),
-    'thread_begin': (),  # what a thread runs is a start of its own
     'thread_visit': ('count_states',),
     'timers_look': ('look', 'on_deadline', 'on_interval', 'on_stretch'),
     'visit_process': ('put_entry',),
@@ -62,8 +54,6 @@ GIVEN = {
     'visit_node': ('put_entry',),
 }
 INDIRECT_NESTING = 4
-# Begin on a stack of their own; are called by mem check alone, which is the monitor's; run once, at boot.
-ELSEWHERE = re.compile(r'run|\w+_run|\w+_check|user_enter|\w+_init|framebuffer_open')
 ENDS = ('panic', 'panic_trap', 'backtrace_log', 'platform_panic')  # do not come back
 
 
@@ -165,7 +155,7 @@ class Pointers:
             calls = {called[0] for called in self.direct.get(function, ())}
             names = {name for field in self.called_fields(function[0], path, calls, set()) for name in self.fields[field]}
         found = sorted(target for name in names for target in self.functions.get(name, ()))
-        if not found and GIVEN.get(function[0]) != ():
+        if not found:
             self.unknown.add(function[0])
         return found
 

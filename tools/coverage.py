@@ -4,9 +4,10 @@
 usage: tools/coverage.py OBJECTS EXPLAINED PROGRAM...
 
 OBJECTS is the folder with what gcc --coverage made of the tree: kernel/memory/NAME.c.o with its notes beside it, there
-or in folders below it, where a file is compiled in more ways than one. The PROGRAMs are run, two at a time; then each line of kernel/memory that none of them reached is printed with the
-reason that the file EXPLAINED gives for it. Status 1 if a program fails, if a line has no reason, or if a reason has
-no line any more. OBJECTS/branches.txt lists the branches that were not taken.
+or in folders below it, where a file is compiled in more ways than one. The PROGRAMs are run, two at a time; then each
+line of kernel/memory that none of them reached is printed with the reason that the file EXPLAINED gives for it. Status 1
+if a program fails, if a line has no reason, or if a reason has no line any more. OBJECTS/branches.txt lists the branches
+that were not taken.
 
 The branches of an assertion (MEMORY_ASSERT) are not counted: one side of them must never be taken.
 

@@ -1,5 +1,6 @@
 """The kernel's stacks are large enough for the deepest way into the kernel, by the compiler's and the linker's word."""
 import re
+import shutil
 import subprocess
 
 from tests.conftest import BUILD, ROOT
@@ -18,8 +19,20 @@ def test_stacks_hold_what_they_must():
 
 def test_a_smaller_stack_is_refused(tmp_path):
     (tmp_path / 'tools').mkdir()
-    (tmp_path / 'kernel/thread').mkdir(parents=True)
     (tmp_path / 'tools/check_stack.py').write_text((ROOT / 'tools/check_stack.py').read_text())
-    header = (ROOT / 'kernel/thread/stack.h').read_text()
-    (tmp_path / 'kernel/thread/stack.h').write_text(header.replace('#define STACK_PAGES 2u', '#define STACK_PAGES 1u'))
-    assert check(tmp_path).returncode == 1
+    shutil.copytree(ROOT / 'kernel', tmp_path / 'kernel')
+    header = tmp_path / 'kernel/thread/stack.h'
+    header.write_text(header.read_text().replace('#define STACK_PAGES 2u', '#define STACK_PAGES 1u'))
+    result = check(tmp_path)
+    assert result.returncode == 1 and 'there are 4096' in result.stdout, result.stdout + result.stderr
+    assert 'is not known' not in result.stdout
+
+
+def test_a_pointer_that_leads_nowhere_is_named(tmp_path):
+    """Without the sources no field leads anywhere."""
+    (tmp_path / 'tools').mkdir()
+    (tmp_path / 'kernel/thread').mkdir(parents=True)
+    for name in ('tools/check_stack.py', 'kernel/thread/stack.h'):
+        (tmp_path / name).write_text((ROOT / name).read_text())
+    result = check(tmp_path)
+    assert result.returncode == 1 and re.search('is not known.*file_read', result.stdout), result.stdout
