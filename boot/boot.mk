@@ -46,45 +46,59 @@ $(BUILD)/boot/$(1).bin: $(BUILD)/boot/$(1).elf
 endef
 $(foreach part,stage1 stage2 entry,$(eval $(call boot-part,$(part))))
 
-# The initial archive of the image: user/user.mk makes those with programs.
-ARCHIVE_empty := $(BUILD)/archive-empty.cpio
-ARCHIVE_small := $(BUILD)/archive-small.cpio
-ARCHIVE_full  := $(BUILD)/archive.cpio
-#@ ARCHIVE=empty   the initial archive: empty, small (for little RAM), full, or a cpio file of your own
+# The initial archives (user/user.mk makes those with programs), each with an image of its own, so that they stand
+# beside each other; one more image holds an archive of the user's, or what one run adds.
+IMAGE_ARCHIVES := full small empty run
+ARCHIVE_full   := $(BUILD)/archive.cpio
+ARCHIVE_small  := $(BUILD)/archive-small.cpio
+ARCHIVE_empty  := $(BUILD)/archive-empty.cpio
+IMAGE_full     := $(BUILD)/32rtos.iso
+$(foreach name,$(filter-out full,$(IMAGE_ARCHIVES)),$(eval IMAGE_$(name) := $(BUILD)/32rtos-$(name).iso))
+
+#@ ARCHIVE=        the initial archive: full, small (below 16 MiB), empty (with RUN), or a cpio file of your own
 ARCHIVE ?= empty
-BASE_ARCHIVE  := $(or $(ARCHIVE_$(ARCHIVE)),$(ARCHIVE))
-IMAGE_ARCHIVE := $(BASE_ARCHIVE)
-ifeq ($(ARCHIVE_$(ARCHIVE)),)
-ifneq ($(words $(ARCHIVE)) $(wildcard $(ARCHIVE)),1 $(ARCHIVE))
+ifneq ($(filter full small empty,$(ARCHIVE)),)
+BASE_ARCHIVE := $(ARCHIVE_$(ARCHIVE))
+IMAGE        := $(IMAGE_$(ARCHIVE))
+else ifeq ($(words $(ARCHIVE)) $(wildcard $(ARCHIVE)),1 $(ARCHIVE))
+BASE_ARCHIVE := $(ARCHIVE)
+IMAGE        := $(IMAGE_run)
+else
 $(error 32RTOS: ARCHIVE=$(ARCHIVE): empty, small, full, or the name of a cpio file without blanks, please)
 endif
-endif
+IMAGE_ARCHIVE := $(BASE_ARCHIVE)
 
-$(BUILD)/archive-empty.cpio: tools/archive.py
+$(ARCHIVE_empty): tools/archive.py
 	mkdir -p $(@D)
 	python3 tools/archive.py $@
 
 # What one run adds. The tool reads FILES and PROGRAM as they were typed.
 ifneq ($(FILES)$(PROGRAM),)
+IMAGE         := $(IMAGE_run)
 IMAGE_ARCHIVE := $(BUILD)/archive-run.cpio
-$(BUILD)/archive-run.cpio: $(BASE_ARCHIVE) tools/archive.py FORCE
+$(IMAGE_ARCHIVE): $(BASE_ARCHIVE) tools/archive.py FORCE
 	python3 tools/archive.py --base $(BASE_ARCHIVE) --environment $@
 endif
-export IMAGE_ARCHIVE
+ARCHIVE_run := $(IMAGE_ARCHIVE)
+export IMAGE IMAGE_ARCHIVE
 
-$(BUILD)/stamps/archive: FORCE
-	$(call stamp,$(IMAGE_ARCHIVE))
+$(BUILD)/stamps/archive-run: FORCE
+	$(call stamp,$(ARCHIVE_run))
+$(IMAGE_run): $(BUILD)/stamps/archive-run
 
 BOOT_PARTS := $(foreach part,stage1 stage2 entry,$(BUILD)/boot/$(part).bin)
 
-$(BUILD)/32rtos.iso: $(BOOT_PARTS) $(BUILD)/kernel.elf $(IMAGE_ARCHIVE) tools/image.py $(BUILD)/stamps/archive
-	$(call say,IMG)
-	python3 tools/image.py --output $@ --stage1 $(BUILD)/boot/stage1.bin \
+define boot-image
+$(IMAGE_$(1)): $(BOOT_PARTS) $(BUILD)/kernel.elf $(ARCHIVE_$(1)) tools/image.py
+	$$(call say,IMG)
+	python3 tools/image.py --output $$@ --stage1 $(BUILD)/boot/stage1.bin \
 	    --stage2 $(BUILD)/boot/stage2.bin --entry $(BUILD)/boot/entry.bin \
-	    --kernel $(BUILD)/kernel.elf --archive $(IMAGE_ARCHIVE)
+	    --kernel $(BUILD)/kernel.elf --archive $(ARCHIVE_$(1))
+endef
+$(foreach name,$(IMAGE_ARCHIVES),$(eval $(call boot-image,$(name))))
 
 .PHONY: loader
 loader: $(BOOT_PARTS) # without a kernel: what the loader's tests need
-image: $(BUILD)/32rtos.iso ## the boot image, build/32rtos.iso: hard disk, USB stick and CD-ROM in one
+image: $(IMAGE) ## the boot image, build/32rtos.iso: hard disk, USB stick and CD-ROM in one
 
 -include $(shell find $(BUILD)/boot -name '*.d' 2>/dev/null)

@@ -1,4 +1,5 @@
 """What all tests share: where the build is, and the closing line."""
+import fcntl
 import functools
 import os
 import pathlib
@@ -37,7 +38,7 @@ def root():
 
 # What `make run` exports, and what a make that runs the tests would hand down to the makes that they run.
 MACHINE_VARIABLES = ('MEM', 'RUN', 'BOOT', 'CPU', 'MACHINE', 'APPEND', 'QEMUFLAGS', 'TIMEOUT',
-                     'ARCHIVE', 'IMAGE_ARCHIVE', 'FILES', 'PROGRAM', 'ARGS', 'SH')
+                     'ARCHIVE', 'IMAGE', 'IMAGE_ARCHIVE', 'FILES', 'PROGRAM', 'ARGS', 'SH')
 MAKE_VARIABLES = ('MAKEFLAGS', 'MAKEOVERRIDES', 'MFLAGS', 'MAKELEVEL', 'GNUMAKEFLAGS', 'V', 'CC', 'BUILD', 'SANITIZE',
                   'FAILURES')
 
@@ -53,6 +54,14 @@ def run_make(*arguments, timeout=900):
     return subprocess.run(['make', *map(str, arguments)], cwd=ROOT, env=clean_environment(), stdin=subprocess.DEVNULL,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors='replace',
                           timeout=timeout, check=False)
+
+
+@pytest.fixture
+def own_image():
+    """For tests whose make has FILES or PROGRAM: what they add stands in one file of the build, one test at a time."""
+    with open(BUILD / 'own-image.lock', 'w', encoding='ascii') as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def pytest_terminal_summary(terminalreporter, config):

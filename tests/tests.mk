@@ -106,9 +106,9 @@ $(UNIT_TESTS:%=unit-%): unit-%:
 TESTS ?= tests
 .PHONY: sanitized-image failing-image
 failing-image: # tests/system/test_failure.py boots it
-	$(MAKE) FAILURES=1 BUILD='$(BUILD)' image kernel
+	$(MAKE) FAILURES=1 BUILD='$(BUILD)' ARCHIVE=empty image kernel
 sanitized-image: # tests/system/test_sanitizer.py boots it
-	$(MAKE) SANITIZE=1 CC=gcc BUILD='$(BUILD)' image
+	$(MAKE) SANITIZE=1 CC=gcc BUILD='$(BUILD)' ARCHIVE=empty image
 # tests/system/test_heap_debug.py boots these. They are made one after the other in one folder, in which only the
 # heap's own files change: so it is tested, too, that they do.
 .PHONY: debug-images $(DEBUG_LEVELS:%=debug-image-%)
@@ -116,9 +116,9 @@ debug-images: $(DEBUG_LEVELS:%=debug-image-%)
 debug-image-2: debug-image-1
 debug-image-3: debug-image-2
 $(DEBUG_LEVELS:%=debug-image-%): debug-image-%:
-	$(MAKE) SANITIZE= HEAP_DEBUG=$* CC=gcc BUILD='$(BUILD)/heap' image
+	$(MAKE) SANITIZE= HEAP_DEBUG=$* CC=gcc BUILD='$(BUILD)/heap' ARCHIVE=empty image
 	mkdir -p '$(BUILD)/heap/level$*'
-	cp '$(BUILD)/heap/32rtos.iso' '$(BUILD)/heap/level$*'
+	cp '$(BUILD)/heap/32rtos-empty.iso' '$(BUILD)/heap/level$*'
 test: debug-images check-programs stress-archive
-test: kernel image tools programs archives sanitized-image failing-image $(UNIT_PROGRAMS) ## build and pass every test
+test: kernel $(IMAGE_full) $(IMAGE_empty) tools programs archives sanitized-image failing-image $(UNIT_PROGRAMS) ## build and pass every test
 	BUILD='$(abspath $(BUILD))' /usr/bin/pytest-3 -q -n 2 $(TESTS)

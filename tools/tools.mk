@@ -56,9 +56,14 @@ PACKAGES_bench-counts := build host32
 PACKAGES_coverage     := build host32
 PACKAGES_bench-linux  := build run bench
 
-# Commands need a shell.
-ifneq ($(value SH),)
-ARCHIVE ?= full
+# What ends in a shell needs one; commands for the prompt, and a program that is given, do not. Machines with little
+# RAM get the small archive, but for who names one.
+SMALL_MACHINES := 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15
+ENDS_IN_SHELL  := $(value SH)$(if $(value RUN)$(value PROGRAM),,$(filter run debug image,$(MAKECMDGOALS)))
+ifeq ($(origin ARCHIVE)$(if $(ENDS_IN_SHELL),,none),undefined)
+SMALL_MEM := $(if $(filter 1,$(words $(value MEM))),$(filter $(SMALL_MACHINES),$(value MEM)))
+ARCHIVE   := $(if $(SMALL_MEM),small,full)
+ARCHIVE_WORDS := $(if $(SMALL_MEM),32RTOS: MEM=$(SMALL_MEM): the small archive (ARCHIVE=full: the other))
 endif
 
 ifneq ($(filter small full,$(ARCHIVE)),)
@@ -82,7 +87,8 @@ MACHINE_VARIABLES := MEM RUN BOOT CPU MACHINE APPEND QEMUFLAGS TIMEOUT FILES PRO
 $(foreach name,$(MACHINE_VARIABLES),$(eval override $(name) := $$(value $(name))))
 export $(MACHINE_VARIABLES) BUILD
 
-run: kernel image ## boot it in QEMU, the prompt in this terminal (Ctrl-A X ends the emulator)
+run: kernel image ## boot it in QEMU, the shell in this terminal (Ctrl-A X ends the emulator)
+	$(if $(ARCHIVE_WORDS),echo '$(ARCHIVE_WORDS)')
 	tools/run
 
 debug: kernel image ## boot it stopped, with gdb attached and the kernel's symbols

@@ -105,6 +105,8 @@ static void run(void *unused)
         log_line("the first program was ended by signal %d", status & 0x7F);
     else
         log_line("the first program ended with status %d", status >> 8);
+    if (end == PROCESS_START_LEAVES_MONITOR)
+        log_line("`program %s` starts it anew", line);
     if (end == PROCESS_START_POWERS_OFF)
         power_exit_status(status < 0 ? STATUS_CANNOT_START : shell_status(status));
 }
@@ -118,6 +120,8 @@ int process_start(const char *given, enum process_start_end what)
     struct thread *thread = thread_create("start", run, NULL);
     if (thread == NULL)
         return -ENOMEM;
+    if (what == PROCESS_START_LEAVES_MONITOR)
+        log_line("%s has the console; " CONSOLE_KEY_NAME " brings the monitor", line);
     console_set_user(CONSOLE_PROGRAMS);
     thread_start(thread);
     return 0;

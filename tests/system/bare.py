@@ -13,7 +13,7 @@ class BareMachine(Machine):
 
     def __init__(self, directory, flags=(), command_line='', emulator='qemu-system-i386'):  # pylint: disable=super-init-not-called
         image = directory / '32rtos.iso'
-        subprocess.run([ROOT / 'tools/image.py', '--patch-command-line', BUILD / '32rtos.iso', image], check=True,
+        subprocess.run([ROOT / 'tools/image.py', '--patch-command-line', BUILD / '32rtos-empty.iso', image], check=True,
                        env={**os.environ, 'COMMAND_LINE': command_line})
         self.qmp_path = str(directory / 'qmp')
         self.log_path = directory / 'serial.log'

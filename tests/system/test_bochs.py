@@ -27,7 +27,7 @@ log: {log}
 @pytest.mark.parametrize('model', ['p3_katmai', 'core_duo_t2400_yonah'])
 def test_boots_to_a_clean_check(tmp_path, model):
     image, serial = tmp_path / '32rtos.iso', tmp_path / 'serial.log'
-    subprocess.run([ROOT / 'tools/image.py', '--patch-command-line', BUILD / '32rtos.iso', image], check=True,
+    subprocess.run([ROOT / 'tools/image.py', '--patch-command-line', BUILD / '32rtos-empty.iso', image], check=True,
                    env={**os.environ, 'COMMAND_LINE': 'run=mem check; poweroff'})
     (tmp_path / 'bochsrc').write_text(CONFIGURATION.format(model=model, image=image, serial=serial, log=tmp_path / 'bochs.log'))
     (tmp_path / 'commands').write_text('c\nquit\n')

@@ -58,7 +58,7 @@ def test_sizes_and_ways_together(tmp_path, settings):
 
 def test_usb_stick(tmp_path):
     """The same image on a USB mass storage device."""
-    image = BUILD / '32rtos.iso'
+    image = BUILD / '32rtos-empty.iso'
     with boot_to_prompt(tmp_path, QEMUFLAGS='-drive if=none,id=stick,format=raw,readonly=on,file=' f'{image} '
                         '-device qemu-xhci -device usb-storage,drive=stick,bootindex=0') as machine:
         assert frames_of_ram(machine)

@@ -142,6 +142,7 @@ def test_base_that_is_no_archive(tmp_path):
         assert result.returncode == 1 and 'is no archive in the newc format' in result.stderr
 
 
+@pytest.mark.usefixtures('own_image')
 def test_make_run_refuses_before_it_boots(tmp_path):
     for arguments, sentence in ((['FILES=x'], '"x": HOST:GUEST, please'), ([f'PROGRAM={tmp_path}'], 'there is no such file'),
                                 (['ARCHIVE=none'], 'ARCHIVE=none: empty, small, full'), (['ARCHIVE=a b'], 'without blanks')):
@@ -149,15 +150,12 @@ def test_make_run_refuses_before_it_boots(tmp_path):
         assert result.returncode == 2 and sentence in result.stdout, result.stdout
 
 
+@pytest.mark.usefixtures('own_image')
 def test_image_with_the_full_archive(tmp_path):
     """The image has the archive that was asked for, and the file added to it."""
     (tmp_path / 'note').write_text('a note for the machine')
-    build = os.path.relpath(BUILD, ROOT)
-    try:
-        result = run_make('image', 'ARCHIVE=full', f'FILES={tmp_path}/note:/etc/note', f'BUILD={build}')
-        assert result.returncode == 0, result.stdout
-        image = (BUILD / '32rtos.iso').read_bytes()
-        assert b'a note for the machine' in image and (USER / 'bin/lua').read_bytes() in image
-    finally:
-        run_make('image', f'BUILD={build}')
+    result = run_make('image', 'ARCHIVE=full', f'FILES={tmp_path}/note:/etc/note', f'BUILD={os.path.relpath(BUILD, ROOT)}')
+    assert result.returncode == 0, result.stdout
+    image = (BUILD / '32rtos-run.iso').read_bytes()
+    assert b'a note for the machine' in image and (USER / 'bin/lua').read_bytes() in image
     assert b'a note for the machine' not in (BUILD / '32rtos.iso').read_bytes()
