@@ -55,7 +55,7 @@ static void kernel_take(void *context, const uint8_t *data, uint32_t position, u
     elf_place(&load->plan, memory_at(load->plan.start), data, position, bytes);
 }
 
-uint32_t load_kernel(const struct e820_map *map, const struct lowram *lowram)
+struct loaded_kernel load_kernel(const struct e820_map *map, const struct lowram *lowram)
 {
     static struct kernel_load load;
     const struct image_part *part = &loader_header()->parts[PART_KERNEL];
@@ -63,18 +63,18 @@ uint32_t load_kernel(const struct e820_map *map, const struct lowram *lowram)
     disk_read_part(part, "kernel", lowram, kernel_take, &load);
     if (!load.plan.count)
         console_fail("the image holds no kernel.");
-    return load.plan.entry;
+    return (struct loaded_kernel){load.plan.entry, load.plan.end};
 }
 
-uint32_t load_archive(const struct e820_map *map, const struct lowram *lowram)
+uint32_t load_archive(const struct e820_map *map, uint32_t kernel_end, const struct lowram *lowram)
 {
     const struct image_part *part = &loader_header()->parts[PART_ARCHIVE];
     if (!part->bytes)
         return 0;
     /* High, so that what lies below stays in one piece; where the kernel sees it, if it can be. */
-    uint32_t place = memorymap_place(map, part->bytes, MAP_IMAGE_END, DIRECT_VIEW_END);
+    uint32_t place = memorymap_place(map, part->bytes, kernel_end, DIRECT_VIEW_END);
     if (!place)
-        place = memorymap_place(map, part->bytes, MAP_IMAGE_END, FOUR_GIB);
+        place = memorymap_place(map, part->bytes, kernel_end, FOUR_GIB);
     if (!place)
         console_fail("there is no RAM for the initial archive of %u bytes.", part->bytes);
     disk_read_part(part, "initial archive", lowram, copy_through, memory_at(place));

@@ -48,12 +48,12 @@ uint32_t entry_main(void)
                 (uint32_t)loader_header()->sector_bytes);
     memorymap_read(memory_at(MAP_E820_START), &map, lowram.end);
     load_command_line(bootinfo->command_line, &lowram);
-    uint32_t kernel = load_kernel(&map, &lowram);
-    bootinfo->archive = load_archive(&map, &lowram);
+    struct loaded_kernel kernel = load_kernel(&map, &lowram);
+    bootinfo->archive = load_archive(&map, kernel.end, &lowram);
     bootinfo->archive_bytes = loader_header()->parts[PART_ARCHIVE].bytes;
     bootinfo->ebda = firmware_ebda();
     bootinfo->rsdp = firmware_rsdp(bootinfo->ebda);
     bootinfo->font = firmware_font(lowram.font);
     video_set(&bootinfo->framebuffer, commandline_video(bootinfo->command_line), &lowram);
-    return kernel;
+    return kernel.entry;
 }

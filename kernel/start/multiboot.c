@@ -26,11 +26,11 @@ void multiboot_add_basic(struct e820_copy *map, uint32_t lower_kib, uint32_t upp
     multiboot_add_entry(map, 1024 * KIB, upper_kib * KIB, 1);
 }
 
-/* Is [start, end) page-aligned at its start, clear of low memory and the image's row, and wholly
- * usable RAM? */
-static bool may_stay(const struct e820_map *map, uint32_t start, uint32_t end)
+/* Is [start, end) page-aligned at its start, clear of low memory and the image, and wholly usable
+ * RAM? */
+static bool may_stay(const struct e820_map *map, uint32_t image_end, uint32_t start, uint32_t end)
 {
-    if (start % FRAME_SIZE != 0 || start < MAP_IMAGE_END)
+    if (start % FRAME_SIZE != 0 || start < image_end)
         return false;
     for (uint32_t i = 0; i < map->count; i++)
         if (map->regions[i].kind == E820_USABLE && map->regions[i].start <= start &&
@@ -40,14 +40,14 @@ static bool may_stay(const struct e820_map *map, uint32_t start, uint32_t end)
 }
 
 /* The highest place in the direct view for so many bytes; 0 if there is none. */
-static uint32_t find_room(const struct e820_map *map, uint32_t bytes)
+static uint32_t find_room(const struct e820_map *map, uint32_t image_end, uint32_t bytes)
 {
     const paddr_t limit = MAP_DIRECT_END - MAP_DIRECT_START;
     for (uint32_t i = map->count; i-- > 0;) {
         paddr_t start = map->regions[i].start;
         paddr_t end = map->regions[i].end;
-        if (start < MAP_IMAGE_END)
-            start = MAP_IMAGE_END;
+        if (start < image_end)
+            start = image_end;
         if (end > limit)
             end = limit;
         if (map->regions[i].kind == E820_USABLE && start < end && end - start >= bytes)
@@ -61,12 +61,13 @@ static uint32_t whole_pages(uint32_t bytes)
     return (bytes + FRAME_SIZE - 1) / FRAME_SIZE * FRAME_SIZE;
 }
 
-uint32_t multiboot_find_place(const struct e820_map *map, uint32_t start, uint32_t end)
+uint32_t multiboot_find_place(const struct e820_map *map, uint32_t image_end, uint32_t start,
+                              uint32_t end)
 {
     uint32_t room = whole_pages(end - start);
-    if (may_stay(map, start, end))
+    if (may_stay(map, image_end, start, end))
         return start;
-    return room < end - start ? 0 : find_room(map, room);
+    return room < end - start ? 0 : find_room(map, image_end, room);
 }
 
 static void move_archive(uint32_t place, uint32_t start, uint32_t bytes)
@@ -76,7 +77,7 @@ static void move_archive(uint32_t place, uint32_t start, uint32_t bytes)
     memset(to + bytes, 0, whole_pages(bytes) - bytes);
 }
 
-void multiboot_place(struct multiboot *multiboot)
+void multiboot_place(struct multiboot *multiboot, uint32_t image_end)
 {
     static struct e820_map map;
     struct bootinfo *bootinfo = multiboot->bootinfo;
@@ -86,7 +87,7 @@ void multiboot_place(struct multiboot *multiboot)
         start_refuse("the loader passed no memory map.");
     if (multiboot->archive_end > start) {
         bootinfo->archive_bytes = multiboot->archive_end - start;
-        bootinfo->archive = multiboot_find_place(&map, start, multiboot->archive_end);
+        bootinfo->archive = multiboot_find_place(&map, image_end, start, multiboot->archive_end);
         if (bootinfo->archive == 0)
             start_refuse("there is no RAM for the initial archive that the loader passed.");
         if (bootinfo->archive != start)

@@ -3,6 +3,8 @@
 #include "kernel/include/log.h"
 #include "kernel/lib/string.h"
 
+extern const char image_boot_end[];
+
 static struct bootinfo bootinfo;
 static struct multiboot multiboot;
 
@@ -26,7 +28,7 @@ static void convert_multiboot(uint32_t magic, uint32_t information)
         multiboot1_read(&multiboot, information);
     else
         multiboot2_read(&multiboot, information);
-    multiboot_place(&multiboot);
+    multiboot_place(&multiboot, (uint32_t)image_boot_end);
     firmware_scan(&bootinfo);
 }
 

@@ -57,13 +57,14 @@ void multiboot_set_command_line(struct bootinfo *bootinfo, const char *line, con
  * VGA text or graphics. Pure. */
 bool multiboot_is_mode_missing(const struct bootinfo *bootinfo);
 
-/* Where an archive that the loader left at [start, end) is to be: there, if it is out of the way,
- * on a page and in RAM, else the highest place in RAM and in the direct view; 0 if there is none.
- * Pure. */
-uint32_t multiboot_find_place(const struct e820_map *map, uint32_t start, uint32_t end);
+/* Where an archive that the loader left at [start, end) is to be: there, if it is
+ * above the image's end, on a page and in RAM, else the highest such place in the direct view; 0 if
+ * there is none. Pure. */
+uint32_t multiboot_find_place(const struct e820_map *map, uint32_t image_end, uint32_t start,
+                              uint32_t end);
 
 /* Puts everything where the map wants it: the archive, then the E820 copy. */
-void multiboot_place(struct multiboot *multiboot);
+void multiboot_place(struct multiboot *multiboot, uint32_t image_end);
 
 /* Log lines on what a Multiboot loader passed and is not used. */
 void start_log_loader(void);

