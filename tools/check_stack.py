@@ -36,6 +36,7 @@ GIVEN = {
     'own_table': ('cpu_page_clear', 'clear_by_words'),
     'on_interrupt': ('on_tick', 'on_typed'),
     'on_tick': ('on_tick',),
+    'pass_answer': ('on_answer',),
     'power_exit': ('switch_off',),
     'print': ('proc_text_put',),
     'print_added': ('print_cpuinfo', 'print_memmap', 'print_bytemap', 'print_heap'),

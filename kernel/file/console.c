@@ -5,11 +5,15 @@
 #include "kernel/device/serial/serial.h"
 #include "kernel/file/tty.h"
 #include "kernel/include/errors.h"
+#include "kernel/lib/string.h"
 #include "kernel/memory/platform.h"
 #include "kernel/thread/thread.h"
 
 #define MONITOR_RING_SIZE 256u
+#define ANSWER_SIZE       64u
 #define CTRL_C            3
+#define WINDOW_ROWS       24u /* what every screen has below its title, and most serial terminals */
+#define WINDOW_COLUMNS    80u
 #define PRIORITY          50 /* above programs: Ctrl-C is heard whatever they do */
 
 /* What the monitor gets; positions count bytes, modulo 2^32. Changed with interrupts off. */
@@ -20,6 +24,13 @@ static struct wait_queue monitor_waits;
 static enum console_user user = CONSOLE_MONITOR;
 static struct wait_queue typed;
 
+/* Screen and serial line show the same, and a question from a program reaches both. Who typed last
+ * is where the person is: there it is answered. The answer goes in as a whole, since nobody can
+ * tell it from keys if they get into its middle. Changed with interrupts off. */
+static bool is_at_screen;
+static uint8_t answer[ANSWER_SIZE];
+static size_t answer_bytes;
+
 static void on_typed(void)
 {
     wait_wake_all(&typed);
@@ -28,23 +39,54 @@ static void on_typed(void)
 static void output(const char *text, size_t length)
 {
     serial_send(text, length);
-    screen_write(text, length);
+    screen_send(text, length);
+}
+
+/* Answers that nobody took yet are as old as the questions: one that does not fit is left out. */
+static void on_answer(const char *text, size_t length)
+{
+    unsigned long saved = platform_interrupts_save();
+    if (is_at_screen && user == CONSOLE_PROGRAMS && answer_bytes + length <= ANSWER_SIZE) {
+        memcpy(answer + answer_bytes, text, length);
+        answer_bytes += length;
+        wait_wake_all(&typed);
+    }
+    thread_interrupts_restore(saved);
 }
 
 static int read_device(void)
 {
     int byte = serial_read();
-    return byte >= 0 ? byte : keyboard_read();
+    if (byte >= 0) {
+        is_at_screen = false;
+        return byte;
+    }
+    byte = keyboard_read();
+    is_at_screen = is_at_screen || byte >= 0;
+    return byte;
 }
 
-static uint8_t wait_for_byte(void)
+/* A byte, or -1: an answer is there, and no byte. */
+static int wait_for_byte(void)
 {
     int byte;
     unsigned long saved = platform_interrupts_save();
-    while ((byte = read_device()) < 0)
+    while ((byte = read_device()) < 0 && answer_bytes == 0)
         (void)!wait_sleep(&typed, 0, WAIT_FOREVER);
     thread_interrupts_restore(saved);
-    return (uint8_t)byte;
+    return byte;
+}
+
+static void give_answer(void)
+{
+    uint8_t bytes[ANSWER_SIZE];
+    unsigned long saved = platform_interrupts_save();
+    size_t count = answer_bytes;
+    memcpy(bytes, answer, count);
+    answer_bytes = 0;
+    thread_interrupts_restore(saved);
+    if (user == CONSOLE_PROGRAMS)
+        tty_type(bytes, count);
 }
 
 static void give_monitor(uint8_t byte)
@@ -81,17 +123,25 @@ static void change_user(void)
     }
 }
 
+static void type(uint8_t byte)
+{
+    if (user == CONSOLE_PROGRAMS)
+        tty_type(&byte, 1);
+    else
+        give_monitor(byte);
+}
+
 static void run(void *nothing)
 {
     (void)nothing;
     for (;;) {
-        uint8_t byte = wait_for_byte();
-        if (byte == CONSOLE_KEY)
+        int byte = wait_for_byte();
+        if (byte < 0)
+            give_answer();
+        else if (byte == CONSOLE_KEY)
             change_user();
-        else if (user == CONSOLE_PROGRAMS)
-            tty_type(&byte, 1);
         else
-            give_monitor(byte);
+            type((uint8_t)byte);
     }
 }
 
@@ -113,13 +163,14 @@ enum console_user console_user(void)
 
 int console_init(void)
 {
-    struct tty_window window = {25, 80, 0, 0};
+    struct tty_window window = {WINDOW_ROWS, WINDOW_COLUMNS, 0, 0};
     struct thread *thread = thread_create("console", run, NULL);
     if (thread == NULL)
         return -ENOMEM;
     tty_init(output, window);
     serial_set_listener(on_typed);
     keyboard_set_listener(on_typed);
+    screen_set_listener(on_answer);
     (void)!thread_set_policy(thread, THREAD_FIFO, PRIORITY);
     thread_start(thread);
     return 0;

@@ -6,7 +6,7 @@
 
 FUZZ_SECONDS ?= 10
 FUZZ_CC      ?= clang
-FUZZ_TARGETS := e820 e820_parse pageframe paging heap bootinfo archive discipline elf
+FUZZ_TARGETS := e820 e820_parse pageframe paging heap bootinfo archive discipline terminal elf
 
 # Modules that need the port layer link the host's fake one: $(call fuzz-memory,NAME) is everything
 # that the host test of NAME links of the memory tree.
@@ -21,6 +21,7 @@ FUZZ_SOURCES_bootinfo   := $(SOURCES_start) kernel/lib/format.c kernel/lib/error
 FUZZ_SOURCES_archive    := $(call fuzz-memory,file) $(SOURCES_file) tests/unit/file_machine_test.c
 FUZZ_SOURCES_elf        := kernel/process/elf.c tests/fuzz/failure.c
 FUZZ_SOURCES_discipline := kernel/file/discipline.c tests/fuzz/failure.c
+FUZZ_SOURCES_terminal   := $(wildcard kernel/device/screen/terminal*.c) tests/fuzz/failure.c
 FUZZ_FLAGS_e820_parse   := -dict=tests/fuzz/e820_parse.dict
 
 FUZZ_CFLAGS := -std=gnu11 -O1 -g -fno-omit-frame-pointer $(WARNINGS) $(INCLUDES) \

@@ -147,6 +147,7 @@ TEST(editor_ignores_what_it_does_not_know)
     start();
     expect_line("a\x1b[15~b\x1b[1;5Cc\x1b[99999999~d\x1bxe\x1b[?25hf\x1b[200~g\x1b[Z", "abcdefg");
     expect_line("a\x1b\x1b[Db\x07\x16\x0e", "ba");
+    expect_line("a\x1b[[A\x1b[[Eb\x1b[5~\x1b[24~c", "abc");
 }
 
 TEST(editor_ends_lines_of_every_kind)

@@ -3,7 +3,7 @@
 #include "kernel/lib/format.h"
 #include "kernel/lib/string.h"
 
-enum { PLAIN, ESCAPE, SEQUENCE, SINGLE_SHIFT };
+enum { PLAIN, ESCAPE, SEQUENCE, SINGLE_SHIFT, FUNCTION_KEY };
 
 #define CONTROL(letter) ((letter) - '@')
 #define DELETE          0x7F
@@ -301,7 +301,8 @@ static void feed_key(struct editor *editor, unsigned char final)
         }
 }
 
-/* Inside an escape sequence. A parameter has one digit that matters; more of them match nothing. */
+/* Inside an escape sequence. A parameter has one digit that matters; more of them match nothing.
+ * The first function keys of TERM=linux are "ESC [ [ letter". */
 static void feed_escape(struct editor *editor, unsigned char byte)
 {
     if (editor->state == ESCAPE) {
@@ -315,8 +316,9 @@ static void feed_escape(struct editor *editor, unsigned char byte)
     }
     if (editor->state == SEQUENCE && byte >= 0x20 && byte < 0x40)
         return; /* other parameter bytes: modifiers */
-    editor->state = PLAIN;
-    if (byte >= 0x40)
+    bool is_function_key = editor->state == FUNCTION_KEY;
+    editor->state = editor->state == SEQUENCE && byte == '[' ? FUNCTION_KEY : PLAIN;
+    if (byte >= 0x40 && !is_function_key)
         feed_key(editor, byte);
 }
 

@@ -22,14 +22,20 @@ static uint8_t modifier_of(uint8_t key, bool is_extended)
     return key == SHIFT_L ? SHIFT_LEFT : key == SHIFT_R ? SHIFT_RIGHT : 0;
 }
 
-/* The keys of the block between letters and figures, which the figures share. */
+/* The keys of the block between letters and figures, which the figures share; function keys. */
 static const char *sequence_of(uint8_t key)
 {
     static const struct {
         uint8_t key;
         const char *sequence;
-    } keys[] = {{0x47, "\x1b[H"}, {0x48, "\x1b[A"}, {0x4B, "\x1b[D"}, {0x4D, "\x1b[C"},
-                {0x4F, "\x1b[F"}, {0x50, "\x1b[B"}, {0x53, "\x1b[3~"}};
+    } keys[] = {
+        {0x47, "\x1b[1~"},  {0x48, "\x1b[A"},   {0x49, "\x1b[5~"},  {0x4B, "\x1b[D"},
+        {0x4D, "\x1b[C"},   {0x4F, "\x1b[4~"},  {0x50, "\x1b[B"},   {0x51, "\x1b[6~"},
+        {0x52, "\x1b[2~"},  {0x53, "\x1b[3~"},  {0x3B, "\x1b[[A"},  {0x3C, "\x1b[[B"},
+        {0x3D, "\x1b[[C"},  {0x3E, "\x1b[[D"},  {0x3F, "\x1b[[E"},  {0x40, "\x1b[17~"},
+        {0x41, "\x1b[18~"}, {0x42, "\x1b[19~"}, {0x43, "\x1b[20~"}, {0x44, "\x1b[21~"},
+        {0x57, "\x1b[23~"}, {0x58, "\x1b[24~"},
+    };
     for (unsigned i = 0; i < ARRAY_COUNT(keys); i++)
         if (keys[i].key == key)
             return keys[i].sequence;
@@ -47,6 +53,15 @@ static char lone_character(uint8_t key)
     return key == 0x4A ? '-' : key == 0x4E ? '+' : 0;
 }
 
+/* With Control, as on a terminal: letters, and the signs beside them in ASCII's columns. Ctrl-]
+ * leads to the monitor. */
+static char control_character(char character)
+{
+    if (is_letter(character) || (character >= '[' && character <= '_'))
+        return character & 0x1F;
+    return character == '6' ? '^' & 0x1F : character == '/' || character == '-' ? '_' & 0x1F : 0;
+}
+
 static char character_of(const struct scancode_state *state, uint8_t key)
 {
     bool is_shifted = state->held & (SHIFT_LEFT | SHIFT_RIGHT);
@@ -58,7 +73,7 @@ static char character_of(const struct scancode_state *state, uint8_t key)
     if (is_shifted)
         character = shifted[key];
     if (state->held & (CONTROL_LEFT | CONTROL_RIGHT))
-        return is_letter(character) ? character & 0x1F : 0;
+        return control_character(character);
     return character;
 }
 

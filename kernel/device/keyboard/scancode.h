@@ -5,7 +5,8 @@
 
 /*
  * What a PC keyboard's bytes (scan code set 1) mean as what a terminal would send: characters of
- * the US layout, control characters, and "ESC [ letter" for the keys that move. Pure.
+ * the US layout, control characters, and for the keys that move and the function keys what
+ * TERM=linux has for them. Pure.
  */
 struct scancode_state {
     uint8_t held;       /* modifiers: enum in scancode.c */
@@ -14,7 +15,7 @@ struct scancode_state {
     uint8_t skipped;    /* bytes of the pause key that are still to come */
 };
 
-#define SCANCODE_TEXT_MAX 4
+#define SCANCODE_TEXT_MAX 5
 
 /* Takes a byte from the keyboard and returns how many characters it gives, in text. All-zero state
  * to begin with. */

@@ -8,44 +8,74 @@
 #include "kernel/memory/platform.h"
 
 static struct terminal terminal;
+static void (*listener)(const char *text, size_t length);
 
-/* One writes at a time; what an interrupt wants to write meanwhile waits here. */
+#define PIECE_SIZE 128u
+
+/* One writes at a time; what others want to write meanwhile waits here, each stream for itself. */
 static volatile bool is_writing;
-static char pending[SCREEN_PENDING_SIZE];
-static size_t pending_bytes;
+static struct pending {
+    char text[SCREEN_PENDING_SIZE];
+    size_t bytes;
+} pending[TERMINAL_STREAM_COUNT];
 
 /* True: the screen is the caller's. False: it is another's, who has the text now. */
-static bool take_turn(const char *text, size_t length)
+static bool take_turn(enum terminal_stream stream, const char *text, size_t length)
 {
+    struct pending *waiting = &pending[stream];
     unsigned long saved = platform_interrupts_save();
     bool won = !is_writing;
     is_writing = true;
-    for (size_t i = 0; !won && i < length && pending_bytes < sizeof(pending); i++)
-        pending[pending_bytes++] = text[i];
+    for (size_t i = 0; !won && i < length && waiting->bytes < sizeof(waiting->text); i++)
+        waiting->text[waiting->bytes++] = text[i];
     platform_interrupts_restore(saved);
     return won;
 }
 
-/* Takes what waits; the turn is over when nothing does. */
-static size_t take_pending(char *text)
+/* Takes a piece of what waits, and says of which stream; the turn is over when nothing does. */
+static size_t take_pending(char piece[PIECE_SIZE], enum terminal_stream *stream)
 {
     unsigned long saved = platform_interrupts_save();
-    size_t length = pending_bytes;
-    memcpy(text, pending, length);
-    pending_bytes = 0;
+    *stream = pending[TERMINAL_TEXT].bytes > 0 ? TERMINAL_TEXT : TERMINAL_PROGRAMS;
+    struct pending *waiting = &pending[*stream];
+    size_t length = waiting->bytes < PIECE_SIZE ? waiting->bytes : PIECE_SIZE;
+    memcpy(piece, waiting->text, length);
+    waiting->bytes -= length;
+    memmove(waiting->text, waiting->text + length, waiting->bytes);
     is_writing = length != 0;
     platform_interrupts_restore(saved);
     return length;
 }
 
+static void write_stream(enum terminal_stream stream, const char *text, size_t length)
+{
+    char waited[PIECE_SIZE];
+    if (terminal.columns == 0 || !take_turn(stream, text, length))
+        return;
+    terminal_write(&terminal, stream, text, length);
+    while ((length = take_pending(waited, &stream)) > 0)
+        terminal_write(&terminal, stream, waited, length);
+}
+
 void screen_write(const char *text, size_t length)
 {
-    char waited[SCREEN_PENDING_SIZE];
-    if (terminal.columns == 0 || !take_turn(text, length))
-        return;
-    terminal_write(&terminal, text, length);
-    while ((length = take_pending(waited)) > 0)
-        terminal_write(&terminal, waited, length);
+    write_stream(TERMINAL_TEXT, text, length);
+}
+
+void screen_send(const char *bytes, size_t count)
+{
+    write_stream(TERMINAL_PROGRAMS, bytes, count);
+}
+
+static void pass_answer(const char *text, size_t length)
+{
+    if (listener != NULL)
+        listener(text, length);
+}
+
+void screen_set_listener(void (*answered)(const char *text, size_t length))
+{
+    listener = answered;
 }
 
 void screen_set_alarm(const char *headline)
@@ -57,8 +87,7 @@ void screen_set_alarm(const char *headline)
     if (terminal.columns == 0)
         return;
     is_drawing = true;
-    terminal.colour = TERMINAL_COLOUR_ALARM;
-    terminal_set_title(&terminal, headline, TERMINAL_COLOUR_ALARM);
+    terminal_begin_alarm(&terminal, headline);
     is_drawing = false;
 }
 
@@ -78,6 +107,7 @@ void screen_init(const struct bootinfo *bootinfo)
     }
     terminal_init(&terminal, storage, grid.columns, grid.rows, grid.draw,
                   VERSION_NAME " " VERSION_NUMBER);
+    terminal.answer = pass_answer;
     log_line("screen: %u x %u characters", grid.columns, grid.rows);
     if (log_add_sink(screen_write) != 0)
         log_line("screen: the log has no room for another sink");

@@ -12,11 +12,19 @@
  */
 void screen_init(const struct bootinfo *bootinfo);
 
-/* Writes text behind what is there; terminal.h says what it may hold. From anywhere: what an
+/* Writes text of the kernel behind what is there; '\n' begins a row. From anywhere: what an
  * interrupt writes in the middle of another text follows it, as far as SCREEN_PENDING_SIZE bytes
  * hold it. */
 #define SCREEN_PENDING_SIZE 512u
 void screen_write(const char *text, size_t length);
+
+/* The same for what programs send to their terminal: every byte as it stands, and sequences as
+ * terminal.h says. */
+void screen_send(const char *bytes, size_t count);
+
+/* Called with what the screen answers to programs that ask it something, a whole answer at a time,
+ * from within screen_send(). NULL: it does not answer. */
+void screen_set_listener(void (*answered)(const char *text, size_t length));
 
 /* What is written from now on is an alarm, and its headline stays at the top: for the panic path,
  * where whoever was writing will not come back. From anywhere. */

@@ -12,6 +12,15 @@
 #define CURSOR_START  0x0A
 #define CURSOR_IS_OFF 0x20
 
+/* The attribute controller takes index and value at one port; reading the status begins anew with
+ * the index. Bit 5 of the index keeps the picture on. Bit 3 of the mode: a cell's bit 15 blinks. */
+#define ATTRIBUTE_STATUS     0x3DA
+#define ATTRIBUTE_WRITE      0x3C0
+#define ATTRIBUTE_READ       0x3C1
+#define ATTRIBUTE_MODE       0x10
+#define ATTRIBUTE_PICTURE_ON 0x20
+#define MODE_BLINKS          0x08
+
 static volatile uint16_t *cell_at(unsigned column, unsigned row)
 {
     return (volatile uint16_t *)(uintptr_t)MAP_VIDEO_TEXT + row * COLUMNS + column;
@@ -34,11 +43,22 @@ static bool is_present(void)
     return is_kept;
 }
 
+/* Bit 15 of a cell makes the ground bright instead. */
+static void stop_blinking(void)
+{
+    (void)port_read8(ATTRIBUTE_STATUS);
+    port_write8(ATTRIBUTE_WRITE, ATTRIBUTE_MODE | ATTRIBUTE_PICTURE_ON);
+    uint8_t mode = port_read8(ATTRIBUTE_READ);
+    port_write8(ATTRIBUTE_WRITE, (uint8_t)(mode & ~MODE_BLINKS));
+    (void)port_read8(ATTRIBUTE_STATUS);
+}
+
 struct screen_grid text_open(void)
 {
     if (!is_present())
         return (struct screen_grid){0, 0, NULL};
     port_write8(CRTC_INDEX, CURSOR_START);
-    port_write8(CRTC_DATA, CURSOR_IS_OFF); /* the log has no cursor */
+    port_write8(CRTC_DATA, CURSOR_IS_OFF); /* the terminal draws its own */
+    stop_blinking();
     return (struct screen_grid){COLUMNS, ROWS, draw};
 }
