@@ -54,7 +54,9 @@ PACKAGES_bench        := build bench host32
 PACKAGES_bench-quick  := build bench host32
 PACKAGES_bench-counts := build host32
 PACKAGES_coverage     := build host32
-PACKAGES_bench-linux  := build run bench
+PACKAGES_bench-user   := build run
+PACKAGES_bench-linux  := build run
+PACKAGES_bench-user-accept := build run
 
 # What ends in a shell needs one; commands for the prompt, and a program that is given, do not. Machines with little
 # RAM get the small archive, but for who names one.

@@ -1,12 +1,13 @@
 """The machine's figures: how they are had, and what is accepted."""
 import os
-import pathlib
 import re
 import subprocess
 from dataclasses import dataclass
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+from bench.accepted import ROOT, Accepted, Unusable
+
 ACCEPTED = ROOT / 'bench/machine/accepted.txt'
+HELD = ('maximum', 'interrupts off')
 
 # What the figures are for: changing any of it changes them. The machine's clock runs by its instructions too: the
 # kernel waits for it to change at boot, and that moment decides which tick falls into what.
@@ -27,20 +28,6 @@ class Row:
     mean: float
     most: int
     off: int
-
-
-@dataclass
-class Limit:
-    """One line of accepted.txt; None: no target, or not held."""
-    line: str
-    target: int | None
-    most: int | None
-    off: int | None
-    reason: str
-
-
-class Unusable(Exception):
-    """The machine's output, or the file of accepted figures, makes no sense; the text says why."""
 
 
 def boot(build, commands):
@@ -88,73 +75,5 @@ def write_rows(path, found):
             print(row.state, row.line, row.calls, row.least, row.mean, row.most, row.off, sep='\t', file=file)
 
 
-def _number(word):
-    return None if word == '-' else int(word)
-
-
-@dataclass
-class Accepted:
-    """The file of accepted figures: its comments stay as they are when it is rewritten."""
-    comments: list
-    percent: int
-    least: int
-    limits: dict
-
-    @classmethod
-    def read(cls, path=ACCEPTED):
-        accepted = cls([], 0, 0, {})
-        for number, text in enumerate(path.read_text(encoding='utf-8').splitlines(), 1):
-            words = text.split(None, 4)
-            if not words or text.startswith('#'):
-                accepted.comments.append(text)
-            elif words[0] == 'margin' and len(words) == 3 and words[1].endswith('%'):
-                accepted.percent, accepted.least = int(words[1][:-1]), int(words[2])
-            elif len(words) in (4, 5) and words[0] not in accepted.limits:
-                accepted.limits[words[0]] = Limit(words[0], *map(_number, words[1:4]), ''.join(words[4:]))
-            else:
-                raise Unusable(f'{path}:{number}: not a line of accepted figures: {text}')
-        return accepted
-
-    def write(self, path=ACCEPTED):
-        lines = [*self.comments, f'margin {self.percent}% {self.least}']
-        for limit in self.limits.values():
-            words = ['-' if value is None else value for value in (limit.target, limit.most, limit.off)]
-            lines.append(f'{limit.line:<26}{words[0]:>7}{words[1]:>8}{words[2]:>8}  {limit.reason}'.rstrip())
-        path.write_text('\n'.join(lines) + '\n', encoding='utf-8')
-
-    def allowed(self, value):
-        """An accepted figure with its margin."""
-        return value + max(value * self.percent // 100, self.least)
-
-    def complaints(self, measured):
-        """A sentence for each figure above what is accepted, and each line that stands on one side only."""
-        for line, (most, off) in measured.items():
-            limit = self.limits.get(line)
-            if limit is None:
-                yield f'{line}: is measured, but accepted.txt does not have it'
-                continue
-            for name, value, accepted in (('maximum', most, limit.most), ('interrupts off', off, limit.off)):
-                if accepted is not None and value > self.allowed(accepted):
-                    yield f'{line}: {name} {value}, accepted is {accepted} (with its margin {self.allowed(accepted)})'
-        for line in self.limits:
-            if line not in measured:
-                yield f'{line}: accepted.txt has it, but it is not measured'
-        for limit in self.limits.values():
-            if limit.target is not None and limit.most is not None and limit.most > limit.target and not limit.reason:
-                yield f'{limit.line}: accepted is {limit.most}, the target {limit.target}: the reason is missing'
-
-    def lower(self, measured):
-        """Lowers what was measured lower; adds lines that are new. Returns what would have to be raised."""
-        refused = []
-        for line, (most, off) in measured.items():
-            limit = self.limits.setdefault(line, Limit(line, None, most, off, ''))
-            for name, value in (('most', most), ('off', off)):
-                accepted = getattr(limit, name)
-                if accepted is not None and value > accepted:
-                    refused.append(f'{line}: {"maximum" if name == "most" else "interrupts off"} {value}, '
-                                   f'accepted is {accepted}')
-                elif accepted is not None:
-                    setattr(limit, name, value)
-            if limit.target is not None and limit.most is not None and limit.most <= limit.target:
-                limit.reason = ''
-        return refused
+def accepted(path=ACCEPTED):
+    return Accepted.read(path, HELD)

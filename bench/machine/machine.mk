@@ -6,7 +6,7 @@ PACKAGES_bench-machine-accept := build run
 .PHONY: bench-machine bench-machine-accept
 
 bench-machine: kernel image ## count the instructions of memory calls in the machine
-	bench/machine/measure.py '$(BUILD)'
+	python3 -m bench.machine.measure '$(BUILD)'
 
 bench-machine-accept: kernel image ## the same, and lower what bench/machine/accepted.txt allows
-	bench/machine/measure.py --accept '$(BUILD)'
+	python3 -m bench.machine.measure --accept '$(BUILD)'

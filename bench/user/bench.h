@@ -29,6 +29,21 @@ void print_text(const char *text);
 void print_number(uint64_t number);
 void print_tenths(uint64_t tenths); /* "12.5", and "12" for 12.0 */
 void print_line_end(void);
+void print_result(const char *name, uint64_t number, const char *unit); /* a whole line */
 void print_flush(void);
+
+/* Texts. */
+const char *value_of(const char *argument, const char *key); /* what follows the key, or NULL */
+uint32_t number_in(const char *text);
+bool has_part(const char *text, const char *part);
+
+/* What of memory things take. */
+struct memory {
+    uint32_t total_kib, free_kib; // both 0 if the kernel does not say
+};
+
+struct memory memory_now(void);
+void print_memory_information(void); /* each line of /proc/meminfo, which is mounted first */
+void measure_memory_use(void);
 
 #endif

@@ -13,9 +13,21 @@ $(BUILD)/bench/user/bench: $(USER_BENCH_SOURCES) $(USER_BENCH_HEADERS) bench/use
 	mkdir -p $(@D)
 	gcc $(USER_BENCH_CFLAGS) $(USER_BENCH_LDFLAGS) -o $@ $(USER_BENCH_SOURCES) -lgcc
 
-#@ BENCHFLAGS=     words for the program of bench-linux: BENCHFLAGS='only=fault reps=3'
-.PHONY: bench-linux
-bench-linux: $(BUILD)/bench/user/bench $(DISTRIBUTION)/linux-686 ## what memory and process calls take on the distribution's i386 Linux
-	echo "# $$(cat $(DISTRIBUTION)/linux-686.package), -cpu qemu32 -m 256, mitigations=off, instructions"
-	tools/linux.py $(DISTRIBUTION)/linux-686 --icount --cpu qemu32 --memory 256 --timeout 900 \
-	    --file $(BUILD)/bench/user/bench:/init --words '$(BENCHFLAGS)'
+# All that a kernel is given for it.
+USER_BENCH_ARCHIVE := $(BUILD)/bench/user/archive.cpio
+$(USER_BENCH_ARCHIVE): $(BUILD)/bench/user/bench tools/archive.py
+	python3 tools/archive.py --file $(BUILD)/bench/user/bench:/bench $@
+test: $(USER_BENCH_ARCHIVE) # tests/system/test_bench_user.py
+
+#@ BENCHFLAGS=     words for the program of bench-user and bench-linux: BENCHFLAGS='only=fault reps=3'
+#@ RUNS=5          how often bench-linux measures times
+#@ RAISE=          lines that bench-user-accept may raise: RAISE='syscall_null populate_per_page'
+$(foreach name,BENCHFLAGS RUNS RAISE,$(eval override $(name) := $$(value $(name))))
+export BENCHFLAGS RUNS RAISE
+.PHONY: bench-user bench-user-accept bench-linux
+bench-user: kernel $(USER_BENCH_ARCHIVE) ## what memory and process calls take on our kernel
+	python3 -m bench.user.measure ours '$(BUILD)'
+bench-user-accept: kernel $(USER_BENCH_ARCHIVE) ## the same, and lower what bench/user/accepted.txt allows
+	python3 -m bench.user.measure accept '$(BUILD)'
+bench-linux: kernel $(USER_BENCH_ARCHIVE) $(DISTRIBUTION)/linux-686 ## ours beside the distribution's i386 Linux (5 minutes)
+	python3 -m bench.user.measure linux '$(BUILD)'

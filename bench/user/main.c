@@ -24,31 +24,6 @@ struct settings settings = {.region_mib = 64, .repetitions = 9};
 
 /* ------------------------------------------------------------------------------ command line */
 
-/* What follows the key, or NULL. */
-static const char *value_of(const char *argument, const char *key)
-{
-    while (*key != '\0')
-        if (*argument++ != *key++)
-            return NULL;
-    return argument;
-}
-
-static uint32_t number_in(const char *text)
-{
-    uint32_t number = 0;
-    while (*text >= '0' && *text <= '9')
-        number = number * 10 + (uint32_t)(*text++ - '0');
-    return number;
-}
-
-static bool has_part(const char *text, const char *part)
-{
-    for (; *text != '\0'; text++)
-        if (value_of(text, part) != NULL)
-            return true;
-    return *part == '\0';
-}
-
 static void read_argument(const char *argument)
 {
     const char *value;
@@ -87,28 +62,6 @@ static void read_auxiliary_vector(const uint32_t *environment)
 
 /* -------------------------------------------------------------------------------- the machine */
 
-struct system_information {
-    uint32_t uptime, loads[3];
-    uint32_t total, free, shared, buffers, swap_total, swap_free;
-    uint16_t processes, padding;
-    uint32_t high_total, high_free, unit;
-    uint8_t rest[72];
-};
-
-struct memory {
-    uint32_t total_kib, free_kib; // both 0 if the kernel does not say
-};
-
-static struct memory memory_now(void)
-{
-    static struct system_information information;
-    if (is_error(call1(SYS_sysinfo, word(&information))))
-        return (struct memory){0, 0};
-    uint64_t unit = information.unit != 0 ? information.unit : 1;
-    return (struct memory){(uint32_t)(information.total * unit / 1024),
-                           (uint32_t)(information.free * unit / 1024)};
-}
-
 /* A kernel may start process 1 without open files. */
 static void open_console(void)
 {
@@ -125,16 +78,6 @@ static void switch_off(void)
 }
 
 /* ----------------------------------------------------------------------------------- results */
-
-static void print_result(const char *name, uint64_t number, const char *unit)
-{
-    print_text(name);
-    print_text(" ");
-    print_number(number);
-    print_text(" ");
-    print_text(unit);
-    print_line_end();
-}
 
 static void print_skipped(const char *name, uint32_t error)
 {
@@ -196,107 +139,6 @@ static void measure_all(const struct benchmark *benchmarks, uint32_t count, uint
     }
 }
 
-/* ------------------------------------------------------------------------- what memory things take
- */
-
-#define SLEEPERS 200
-
-/* Starts a process that waits until the pipe is closed. An error when there is no more. */
-static uint32_t start_sleeper(const uint32_t *ends)
-{
-    char byte;
-    uint32_t child = call0(SYS_fork);
-    if (child == 0) {
-        call1(SYS_close, ends[1]);
-        call3(SYS_read, ends[0], word(&byte), 1);
-        exit_with(0);
-    }
-    return child;
-}
-
-/* Free memory that a small waiting process takes. */
-static void measure_process_memory(void)
-{
-    static uint32_t children[SLEEPERS];
-    uint32_t ends[2], count = 0;
-    if (is_error(call1(SYS_pipe, word(ends))))
-        return;
-    uint32_t before = memory_now().free_kib;
-    for (; count < SLEEPERS; count++) {
-        children[count] = start_sleeper(ends);
-        if (is_error(children[count]))
-            break;
-        call0(SYS_sched_yield);
-    }
-    for (uint32_t i = 0; i < 4 * count; i++)
-        call0(SYS_sched_yield);
-    uint32_t after = memory_now().free_kib;
-    call1(SYS_close, ends[1]);
-    for (uint32_t i = 0; i < count; i++)
-        has_ended_well(children[i]);
-    call1(SYS_close, ends[0]);
-    if (count == 0 || before <= after)
-        return;
-    print_text("mem_per_process ");
-    print_tenths((uint64_t)(before - after) * 10 / count);
-    print_text(" KiB n=");
-    print_number(count);
-    print_line_end();
-}
-
-/* What touching the large region takes beyond its pages: page tables and the like. */
-static void measure_overhead(void)
-{
-    uint32_t bytes = settings.region_mib << 20, area = map_small_pages(bytes);
-    if (is_error(area))
-        return;
-    uint32_t before = memory_now().free_kib;
-    write_pages(area, bytes / PAGE);
-    uint32_t taken = before - memory_now().free_kib;
-    unmap(area, bytes);
-    print_result("mem_touch_overhead", taken > bytes >> 10 ? taken - (bytes >> 10) : 0, "KiB");
-}
-
-static void measure_memory_use(void)
-{
-    if (memory_now().total_kib == 0)
-        return;
-    measure_process_memory();
-    measure_overhead();
-}
-
-/* Each line "Name:   number kB" of /proc/meminfo as "meminfo_Name number kB". */
-static void print_memory_information(void)
-{
-    static char text[2048];
-    call2(SYS_mkdir, word("/proc"), 0755);
-    call6(SYS_mount, word("proc"), word("/proc"), word("proc"), 0, 0, 0);
-    uint32_t file = call3(SYS_open, word("/proc/meminfo"), 0, 0), length;
-    if (is_error(file))
-        return;
-    length = call3(SYS_read, file, word(text), sizeof text - 1);
-    call1(SYS_close, file);
-    text[is_error(length) ? 0 : length] = '\0';
-    for (char *at = text; *at != '\0';) {
-        char *line = at, *number = at;
-        while (*at != '\0' && *at != '\n')
-            at++;
-        if (*at == '\n')
-            *at++ = '\0';
-        while (*number != '\0' && *number != ':')
-            number++;
-        if (*number == ':')
-            *number++ = '\0';
-        while (*number == ' ')
-            number++;
-        print_text("meminfo_");
-        print_text(line);
-        print_text(" ");
-        print_text(number);
-        print_line_end();
-    }
-}
-
 /* -------------------------------------------------------------------------------------- start */
 
 static void measure_everything(ticks_t start)
@@ -313,10 +155,10 @@ static void measure_everything(ticks_t start)
     if (call0(SYS_getpid) == 1)
         print_memory_information();
     print_result("region_mb", settings.region_mib, "MiB");
+    if (settings.only == NULL || has_part(settings.only, "mem_"))
+        measure_memory_use(); // first: later the kernel may have kept memory for such things
     measure_all(memory_benchmarks, memory_benchmark_count, memory.free_kib);
     measure_all(process_benchmarks, process_benchmark_count, memory.free_kib);
-    if (settings.only == NULL || has_part(settings.only, "mem_"))
-        measure_memory_use();
     if (memory.total_kib != 0)
         print_result("mem_free_end", memory_now().free_kib, "KiB");
     print_result("end_tsc", (uint64_t)now(), "insn");

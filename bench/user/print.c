@@ -56,3 +56,13 @@ void print_line_end(void)
     if (settings.at_once)
         print_flush();
 }
+
+void print_result(const char *name, uint64_t number, const char *unit)
+{
+    print_text(name);
+    print_text(" ");
+    print_number(number);
+    print_text(" ");
+    print_text(unit);
+    print_line_end();
+}

@@ -59,6 +59,7 @@ struct proc_totals {
     uint32_t load_average[3]; /* 1, 5, 15 minutes, in 1/2048 */
     uint32_t committed_pages, commit_limit_pages;
     uint32_t anonymous_pages, mapped_pages, shared_pages;
+    uint32_t stack_pages; /* of threads in the kernel */
 };
 
 struct proc_source {

@@ -59,6 +59,7 @@ static int print_meminfo(struct proc_text *text, uint32_t id)
     print_kib(text, "Slab:", heap.committed_bytes / FRAME_SIZE);
     print_kib(text, "SReclaimable:", 0);
     print_kib(text, "SUnreclaim:", heap.committed_bytes / FRAME_SIZE);
+    print_kib(text, "KernelStack:", totals.stack_pages);
     print_kib(text, "PageTables:", paging_table_frames());
     print_kib(text, "CommitLimit:", limit);
     print_kib(text, "Committed_AS:", charged);

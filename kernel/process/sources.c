@@ -9,6 +9,7 @@
 #include "kernel/process/load.h"
 #include "kernel/space/space.h"
 #include "kernel/space/usercopy.h"
+#include "kernel/thread/stack.h"
 
 /*
  * What files and /proc want to know of processes. A process that is looked at is kept from going by
@@ -132,6 +133,7 @@ static void read_totals(struct proc_totals *totals)
         .last_id = process_last_id(),
         .committed_pages = commit_charged_pages(),
         .commit_limit_pages = commit_limit_pages(),
+        .stack_pages = stack_count() * STACK_PAGES,
     };
     load_read(totals->load_average);
 }

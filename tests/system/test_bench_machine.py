@@ -1,12 +1,14 @@
 """What memory calls cost in the machine stays within what bench/machine/accepted.txt allows."""
 import subprocess
+import sys
 
 import pytest
 
+from bench.accepted import Unusable
 from bench.machine import figures
 from tests.conftest import BUILD
 
-ACCEPTED = figures.Accepted.read()
+ACCEPTED = figures.accepted()
 
 
 @pytest.fixture(scope='module')
@@ -46,7 +48,7 @@ def test_a_machine_that_does_not_count_says_so(tmp_path, monkeypatch):
     found = figures.boot(BUILD, 'bench frame')
     assert 'bench: counter: not exact;' in found
     assert 'ticks' in found and 'instructions\n' not in found
-    with pytest.raises(figures.Unusable):
+    with pytest.raises(Unusable):
         figures.rows(found)
 
 
@@ -61,7 +63,7 @@ def small(path, text):
 
 
 def test_what_is_above_is_named(tmp_path):
-    accepted = figures.Accepted.read(small(tmp_path, 'margin 10% 2\nquick 5 10 8 why\nslow - 1000 -\n'))
+    accepted = figures.accepted(small(tmp_path, 'margin 10% 2\nquick 5 10 8 why\nslow - 1000 -\n'))
     assert not list(accepted.complaints({'quick': (12, 10), 'slow': (1100, 5000)}))
     assert [text.split(':')[0] for text in accepted.complaints({'quick': (13, 10), 'slow': (1100, 1)})] == ['quick']
     assert [text.split(':')[0] for text in accepted.complaints({'quick': (12, 11), 'slow': (1101, 1)})] == ['quick', 'slow']
@@ -70,27 +72,41 @@ def test_what_is_above_is_named(tmp_path):
 
 
 def test_a_missed_target_needs_a_reason(tmp_path):
-    accepted = figures.Accepted.read(small(tmp_path, 'margin 0% 0\nquick 5 10 8\n'))
+    accepted = figures.accepted(small(tmp_path, 'margin 0% 0\nquick 5 10 8\n'))
     assert 'reason is missing' in ' '.join(accepted.complaints({'quick': (10, 8)}))
 
 
 def test_accepting_lowers_and_never_raises(tmp_path):
     file = small(tmp_path, '# words\nmargin 0% 0\nquick 5 10 8 why\nslow - 1000 700\nfree - - 9\n')
-    accepted = figures.Accepted.read(file)
+    accepted = figures.accepted(file)
     refused = accepted.lower({'quick': (4, 9), 'slow': (1001, 600), 'free': (7, 9), 'new': (3, 2)})
     assert [text.split(':')[0] for text in refused] == ['quick', 'slow']
-    accepted.write(file)
+    accepted.write()
     lines = [line.split() for line in file.read_text().splitlines()]
     assert lines == [['#', 'words'], ['margin', '0%', '0'], ['quick', '5', '4', '8'], ['slow', '-', '1000', '600'],
                      ['free', '-', '-', '9'], ['new', '-', '3', '2']]
 
 
+def test_what_the_margin_covers_does_not_rise(tmp_path):
+    accepted = figures.accepted(small(tmp_path, 'margin 10% 2\nquick 5 10 8 why\n'))
+    assert not accepted.lower({'quick': (12, 10)})
+    assert accepted.limits['quick'].held == [10, 8]
+
+
+def test_what_may_rise_is_named(tmp_path):
+    accepted = figures.accepted(small(tmp_path, 'margin 0% 0\nquick 5 10 8 why\nslow - 1000 700\n'))
+    refused = accepted.lower({'quick': (12, 8), 'slow': (1001, 600)}, may_rise=['slow'])
+    assert [text.split(':')[0] for text in refused] == ['quick']
+    assert accepted.limits['quick'].held == [10, 8] and accepted.limits['slow'].held == [1001, 600]
+
+
 @pytest.mark.parametrize('text', ['quick 5 10\n', 'quick five 10 8\n', 'quick 5 10 8\nquick 5 10 8\n'])
 def test_a_file_that_makes_no_sense_is_refused(tmp_path, text):
-    with pytest.raises((figures.Unusable, ValueError)):
-        figures.Accepted.read(small(tmp_path, text))
+    with pytest.raises((Unusable, ValueError)):
+        figures.accepted(small(tmp_path, text))
 
 
 def test_measure_needs_a_build():
-    result = subprocess.run([figures.ROOT / 'bench/machine/measure.py'], capture_output=True, text=True, check=False)
+    result = subprocess.run([sys.executable, '-m', 'bench.machine.measure'], cwd=figures.ROOT, capture_output=True,
+                            text=True, check=False)
     assert result.returncode == 2 and 'usage:' in result.stderr

@@ -20,7 +20,8 @@ static void totals(struct proc_totals *all)
                                 .running = 1,
                                 .processes = 2,
                                 .last_id = 12,
-                                .load_average = {2048, 1024, 0}};
+                                .load_average = {2048, 1024, 0},
+                                .stack_pages = 3};
 }
 
 static uint32_t next(uint32_t id)
@@ -157,6 +158,7 @@ TEST(texts_have_the_lines_that_programs_look_for)
     } cases[] = {
         {"/proc/meminfo", "MemTotal:          16380 kB\n"},
         {"/proc/meminfo", "\nMemFree:  "},
+        {"/proc/meminfo", "\nKernelStack:          12 kB\n"},
         {"/proc/meminfo", "\nCommitted_AS: "},
         {"/proc/stat", "cpu  100 0 50 1234 0 0 0 0 0 0\n"},
         {"/proc/stat", "\nctxt 7\nbtime 1699999999\nprocesses 12\nprocs_running 1\n"},
