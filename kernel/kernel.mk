@@ -1,6 +1,9 @@
 # The kernel: build/kernel.elf.
 
-KERNEL_CFLAGS := -m32 -march=i686 -mtune=generic -std=gnu11 -O2 -g -ffreestanding -fno-pic -fno-pie \
+# CALLS: the first three words of arguments in EAX, EDX, ECX, others on the stack, and all where there is "...".
+# The kernel's assembly code counts on it. A library keeps the machine's convention (kernel/memory/lib.mk).
+KERNEL_CALLS  := -mregparm=3
+KERNEL_CFLAGS := -m32 -march=i686 -mtune=generic $(KERNEL_CALLS) -std=gnu11 -O2 -g -ffreestanding -fno-pic -fno-pie \
                  -mgeneral-regs-only -fno-omit-frame-pointer -fno-asynchronous-unwind-tables \
                  -fno-stack-protector -fno-common -fstack-usage $(WARNINGS) $(INCLUDES) \
                  -DPLATFORM_INLINE='"kernel/cpu/platform_inline.h"'

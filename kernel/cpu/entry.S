@@ -45,9 +45,9 @@ trap_stubs:
 
 /*
  * IN: the stack holds EFLAGS, CS, EIP, error code, vector; interrupts are off
- * OUT: a struct trap_frame at EBX, its address as the argument of the call that follows
- * The two words pushed before the argument look like a called function's frame, so that a backtrace
- * goes from the handler to the interrupted instruction and on to its callers.
+ * OUT: EAX, EBX: a struct trap_frame, the argument of the call that follows
+ * The two words behind the frame look like a called function's, so that a backtrace goes from the
+ * handler to the interrupted instruction and on to its callers.
  */
     .macro enter_kernel
     pushal
@@ -66,7 +66,7 @@ trap_stubs:
     pushl FRAME_EIP(%ebx)
     pushl %ebp
     movl %esp, %ebp
-    pushl %ebx
+    movl %ebx, %eax
     .endm
 
 /*
@@ -113,27 +113,25 @@ trap_return:
 
 /*
  * void trap_resume(struct trap_frame *frame)
- * IN: the C calling convention; interrupts are off. OUT: never returns.
+ * IN: EAX: frame; interrupts are off. OUT: never returns.
  */
     .globl trap_resume
     .type trap_resume, @function
 trap_resume:
-    movl 4(%esp), %esp
+    movl %eax, %esp
     jmp trap_return
 
 /*
  * bool cpu_try_read(const void *address, uint32_t *value)
- * IN: the C calling convention. OUT: EAX. CLOBBERS: ECX, EDX
+ * IN: EAX: address, EDX: value. OUT: EAX. CLOBBERS: ECX
  * bool cpu_try_write(void *address, uint32_t value): the same.
  * A fault at an address of the exception table goes on at its partner.
  */
     .globl cpu_try_read
     .type cpu_try_read, @function
 cpu_try_read:
-    movl 4(%esp), %ecx
-    movl 8(%esp), %edx
 try_read_here:
-    movl (%ecx), %ecx
+    movl (%eax), %ecx
     movl %ecx, (%edx)
     movl $1, %eax
     ret
@@ -141,10 +139,8 @@ try_read_here:
     .globl cpu_try_write
     .type cpu_try_write, @function
 cpu_try_write:
-    movl 4(%esp), %ecx
-    movl 8(%esp), %edx
 try_write_here:
-    movl %edx, (%ecx)
+    movl %edx, (%eax)
     movl $1, %eax
     ret
 
@@ -159,20 +155,19 @@ try_failed:
 
 /*
  * void cpu_switch_stack(uint32_t top, void (*run)(void))
- * IN: the C calling convention. OUT: never returns.
+ * IN: EAX: top, EDX: run. OUT: never returns.
  */
     .globl cpu_switch_stack
     .type cpu_switch_stack, @function
 cpu_switch_stack:
-    movl 8(%esp), %eax
-    movl 4(%esp), %esp
+    movl %eax, %esp
     xorl %ebp, %ebp             /* a backtrace ends here */
     andl $-16, %esp             /* what a call has to find (System V ABI, i386) */
     pushl $0
     pushl $0
     pushl $0
     pushl $0
-    call *%eax
+    call *%edx
     ud2
 
 /*

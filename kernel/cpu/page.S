@@ -10,7 +10,7 @@ uses_sse:
 
 /*
  * void cpu_page_init(void)
- * IN: the C calling convention. OUT: nothing. CLOBBERS: EAX, ECX, EDX
+ * IN, OUT: nothing. CLOBBERS: EAX, ECX, EDX
  * CPUID 1 EDX.25 says that there is SSE, CR4.OSFXSR that its registers may be used.
  */
     .globl cpu_page_init
@@ -50,12 +50,11 @@ cpu_page_init:
 
 /*
  * void cpu_page_clear(void *page)
- * IN: the C calling convention. OUT: nothing. CLOBBERS: EAX, ECX, EDX
+ * IN: EAX: page. OUT: nothing. CLOBBERS: EAX, ECX, EDX
  */
     .globl cpu_page_clear
     .type cpu_page_clear, @function
 cpu_page_clear:
-    movl 4(%esp), %eax
     cmpl $0, uses_sse
     je clear_by_words
     begin_sse
@@ -85,13 +84,12 @@ clear_by_words:
 
 /*
  * void cpu_page_copy(void *to, const void *from)
- * IN: the C calling convention. OUT: nothing. CLOBBERS: EAX, ECX, EDX
+ * IN: EAX: to, EDX: from. OUT: nothing. CLOBBERS: EAX, ECX, EDX
  */
     .globl cpu_page_copy
     .type cpu_page_copy, @function
 cpu_page_copy:
-    movl 4(%esp), %eax
-    movl 8(%esp), %ecx
+    movl %edx, %ecx
     cmpl $0, uses_sse
     je copy_by_words
     begin_sse

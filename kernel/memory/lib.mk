@@ -11,10 +11,10 @@ LIBRARY_HEADERS := $(addprefix kernel/include/,bootinfo.h errors.h types.h) $(ad
                    $(foreach module,bytemap e820 heap pageframe paging,kernel/memory/$(module)/$(module).h) \
                    kernel/memory/heap/debug.h
 
-# As the kernel, but for the port; one section for each function and table, so that a linker can leave out what
+# As the kernel, but for the port and how arguments are passed; one section for each function and table, so that a linker can leave out what
 # nobody calls (--gc-sections). The address space of a library is its user's: a name that the embedder defines, too
 # (memcpy; what the compiler's own library has), is the embedder's.
-LIBRARY_CFLAGS = $(filter-out -DPLATFORM_INLINE=%,$(KERNEL_CFLAGS)) -ffunction-sections -fdata-sections \
+LIBRARY_CFLAGS = $(filter-out -DPLATFORM_INLINE=% $(KERNEL_CALLS),$(KERNEL_CFLAGS)) -ffunction-sections -fdata-sections \
                  $(if $(PLATFORM_INLINE),-DPLATFORM_INLINE='"$(PLATFORM_INLINE)"')
 LIBRARY_WEAK   := $(BUILD)/library/kernel/lib/compiler.c.o $(BUILD)/library/kernel/lib/string.c.o
 $(BUILD)/library/kernel/lib/string.c.o: KERNEL_CFLAGS += -fno-builtin $(KERNEL_KEEP_LOOPS)

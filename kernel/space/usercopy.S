@@ -26,7 +26,7 @@
 
 /*
  * size_t usercopy_move(void *to, const void *from, size_t bytes)
- * IN: the C calling convention; one side may be user memory. OUT: EAX, the bytes that were not
+ * IN: EAX: to, EDX: from, ECX: bytes; one side may be user memory. OUT: EAX: the bytes that were not
  * moved. CLOBBERS: ECX, EDX
  */
     .globl usercopy_move
@@ -34,11 +34,10 @@
 usercopy_move:
     pushl %edi
     pushl %esi
-    movl 12(%esp), %edi
-    movl 16(%esp), %esi
-    movl 20(%esp), %edx
+    movl %eax, %edi
+    movl %edx, %esi
+    movl %ecx, %edx
     open_user
-    movl %edx, %ecx
     shrl $2, %ecx
     andl $3, %edx
 move_words:
@@ -60,14 +59,13 @@ move_words_failed:              /* ECX words and EDX bytes are left; some of the
 
 /*
  * size_t usercopy_clear(void *to, size_t bytes)
- * IN: the C calling convention. OUT: EAX, the bytes that were not cleared. CLOBBERS: ECX, EDX
+ * IN: EAX: to, EDX: bytes. OUT: EAX: the bytes that were not cleared. CLOBBERS: ECX, EDX
  */
     .globl usercopy_clear
     .type usercopy_clear, @function
 usercopy_clear:
     pushl %edi
-    movl 8(%esp), %edi
-    movl 12(%esp), %edx
+    movl %eax, %edi
     open_user
     xorl %eax, %eax
     movl %edx, %ecx
@@ -91,17 +89,16 @@ clear_words_failed:
 
 /*
  * int32_t usercopy_string(char *to, const char *from, size_t size)
- * IN: the C calling convention; size is not 0. OUT: EAX, the length; `size` if there was no zero among so
- * many; -1 after a fault. CLOBBERS: ECX, EDX
+ * IN: EAX: to, EDX: from, ECX: size, not 0. OUT: EAX: the length; `size` if there was no zero among so
+ * many; -1 after a fault. CLOBBERS: EDX
  */
     .globl usercopy_string
     .type usercopy_string, @function
 usercopy_string:
     pushl %edi
     pushl %esi
-    movl 12(%esp), %edi
-    movl 16(%esp), %esi
-    movl 20(%esp), %ecx
+    movl %eax, %edi
+    movl %edx, %esi
     open_user
     xorl %edx, %edx
 1:
@@ -126,20 +123,20 @@ string_failed:
 
 /*
  * int usercopy_exchange(uint32_t *address, uint32_t expected, uint32_t value, uint32_t *old)
- * IN: the C calling convention. OUT: EAX, 0 or -1 after a fault. CLOBBERS: ECX, EDX
+ * IN: EAX: address, EDX: expected, ECX: value; the stack: old. OUT: EAX: 0 or -1 after a fault.
+ * CLOBBERS: ECX
  */
     .globl usercopy_exchange
     .type usercopy_exchange, @function
 usercopy_exchange:
     pushl %ebx
-    movl 8(%esp), %ebx
-    movl 12(%esp), %eax
-    movl 16(%esp), %edx
+    movl %eax, %ebx
+    movl %edx, %eax
     open_user
 exchange_word:
-    lock cmpxchgl %edx, (%ebx)
+    lock cmpxchgl %ecx, (%ebx)
     close_user
-    movl 20(%esp), %ecx
+    movl 8(%esp), %ecx
     movl %eax, (%ecx)
     xorl %eax, %eax
     popl %ebx

@@ -45,10 +45,11 @@ start:
     pushl $EFLAGS_ALWAYS        /* the loader's may have NT, AC or TF set */
     popfl
     xorl %ebp, %ebp             /* a backtrace ends here */
-    pushl %ebx
-    pushl %eax
+    movl %eax, %esi
     call start_require_processor
-    call start_main             /* (magic, information) are on the stack already */
+    movl %esi, %eax             /* (magic, information) */
+    movl %ebx, %edx
+    call start_main
 
     .bss
     .balign 16

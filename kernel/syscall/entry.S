@@ -29,12 +29,9 @@ syscall_entry:
     pushl %gs
     pushl $(EFLAGS_ALWAYS | (1 << 9))   /* DF as C wants it, AC off (SMAP), interrupts on */
     popfl
-    pushl %ebp
+    pushl %ebp                          /* the fourth argument and on */
     pushl %edi
     pushl %esi
-    pushl %edx
-    pushl %ecx
-    pushl %ebx
     pushl %ss
     popl %ds
     pushl %ss
@@ -42,16 +39,19 @@ syscall_entry:
     xorl %ebp, %ebp                     /* a backtrace ends here */
     cmpl $SYSCALL_NUMBERS, %eax
     jae 2f
-    call *syscall_functions(,%eax,4)
-1:  addl $24, %esp
+    xchgl %eax, %ebx                    /* the first three are wanted in EAX, EDX, ECX */
+    xchgl %ecx, %edx
+    call *syscall_functions(,%ebx,4)
+1:  addl $12, %esp
     movl %eax, FRAME_EAX(%esp)
     cli
     movl thread_now, %edx
     cmpl $0, THREAD_WORK(%edx)
     je trap_return
-    pushl %esp
+    movl %esp, %eax
+    subl $12, %esp                      /* what a call has to find */
     call user_before
-    addl $4, %esp
+    addl $12, %esp
     jmp trap_return
 2:  call syscall_unknown
     jmp 1b

@@ -12,7 +12,7 @@ void syscall_entry(void);
 _Static_assert(SYSCALL_NUMBERS == SYSCALL_WORDS * 32, "a bit for each number");
 
 /* The entry calls by number, with six arguments: a function takes as many as it has, from the
- * front, and the caller takes them off the stack (System V ABI, i386). */
+ * front, and the caller takes those on the stack off it (kernel/kernel.mk, CALLS). */
 #define SYSCALL_FUNCTION(number, name, arguments) [number] = (syscall_function)syscall_##name,
 extern const syscall_function syscall_functions[SYSCALL_NUMBERS];
 #pragma GCC diagnostic push

@@ -2,15 +2,13 @@
 
 /*
  * struct thread *thread_switch(struct thread *from, struct thread *to)
- * IN: the C calling convention; interrupts are off. OUT: EAX: the thread that ran before this one runs
- * again. CLOBBERS: ECX, EDX, and everything else until then.
+ * IN: EAX: from, EDX: to; interrupts are off. OUT: EAX: the thread that ran before this one runs again.
+ * CLOBBERS: ECX, EDX, and everything else until then.
  * saved_esp is the first word of struct thread.
  */
     .globl thread_switch
     .type thread_switch, @function
 thread_switch:
-    movl 4(%esp), %eax
-    movl 8(%esp), %edx
     pushl %ebp
     pushl %ebx
     pushl %esi
@@ -31,7 +29,5 @@ thread_switch:
     .type thread_entry, @function
 thread_entry:
     xorl %ebp, %ebp
-    subl $12, %esp              /* what a call has to find (System V ABI, i386) */
-    pushl %eax
     call thread_begin
     ud2

@@ -21,9 +21,10 @@
  */
 #define THREAD_PRIORITY_FAIR    0
 #define THREAD_PRIORITY_HIGHEST 99
-/* Traps from user mode begin so far below the stack's end: behind their frame, a call finds the
- * stack aligned (System V ABI, i386). */
-#define THREAD_STACK_PAD   12
+/* Traps from user mode begin so far below the stack's end: behind their frame and the three
+ * arguments of a system call that are not in registers, a call finds the stack aligned (System V
+ * ABI, i386). */
+#define THREAD_STACK_PAD   8
 #define THREAD_NAME_SIZE   16 /* with the closing zero: Linux's TASK_COMM_LEN */
 #define THREAD_SLICE_TICKS 10 /* of nice 0, and of RR */
 

@@ -15,19 +15,17 @@
     .globl stager_start
 stager_start:
     movl $stack_top, %esp
-    pushl %ebx
+    movl %ebx, %eax
     call stager_main
     ud2
 
 /*
  * void stager_enter(uint32_t magic, uint32_t information, uint32_t entry)
- * IN: the C calling convention. OUT: never returns.
+ * IN: EAX: magic, EDX: information, ECX: entry. OUT: never returns.
  */
     .globl stager_enter
 stager_enter:
-    movl 4(%esp), %eax
-    movl 8(%esp), %ebx
-    movl 12(%esp), %ecx
+    movl %edx, %ebx
     jmp *%ecx
 
     .bss

@@ -15,10 +15,9 @@
     .text
 
 /*
- * The six words of arguments at the top of a stack that is aligned as callees expect it. More than
- * a function takes does no harm, and one that pops an argument (a structure's address) neither,
- * because the stack pointer is restored from EBP.
- * IN: EBX struct bench_call; CLOBBERS: EAX
+ * The words of arguments behind the first three at the top of a stack that is aligned as callees
+ * expect it. More than a function takes does no harm.
+ * IN: EAX: struct bench_call. OUT: EBX: the same. CLOBBERS: EAX
  */
     .macro enter_call
     pushl %ebp
@@ -26,16 +25,16 @@
     pushl %ebx
     pushl %esi
     pushl %edi
-    movl 8(%ebp), %ebx
-    subl $32, %esp
+    movl %eax, %ebx
+    subl $16, %esp
     andl $-16, %esp
-    .irp at, 0, 4, 8, 12, 16, 20
-    movl CALL_ARGUMENTS + \at(%ebx), %eax
+    .irp at, 0, 4, 8
+    movl CALL_ARGUMENTS + 12 + \at(%ebx), %eax
     movl %eax, \at(%esp)
     .endr
     .endm
 
-    /* The first three again, in the registers that some functions take them from. */
+    /* The first three are in registers. */
     .macro load_arguments
     movl CALL_ARGUMENTS(%ebx), %eax
     movl CALL_ARGUMENTS + 4(%ebx), %edx
@@ -53,7 +52,7 @@
 
 /*
  * void bench_call_counted(struct bench_call *call)
- * IN: the C calling convention. OUT: call->result, call->cost: ticks around the call.
+ * IN: EAX: call. OUT: call->result, call->cost: ticks around the call.
  * Between the two readings are the same eight instructions for every function, besides its own.
  */
     .globl bench_call_counted
@@ -75,7 +74,7 @@ bench_call_counted:
 
 /*
  * void bench_call_stepped(struct bench_call *call)
- * IN: the C calling convention; bench_step_entry handles debug exceptions. OUT: call->result.
+ * IN: EAX: call; bench_step_entry handles debug exceptions. OUT: call->result.
  * The first trap comes after the instruction behind the POPF that sets the flag (Intel SDM 3B,
  * 17.3.1.4).
  */
