@@ -218,14 +218,11 @@ static void on_tick(void)
 void thread_yield(void)
 {
     unsigned long saved = platform_interrupts_save();
-    struct thread *first = run_queue_first(&ready);
-    if (first != NULL && first->effective_priority >= thread_now->effective_priority) {
-        struct thread *self = thread_now;
+    struct thread *self = thread_now, *next = run_queue_exchange(&ready, self);
+    if (next != NULL) {
         self->voluntary_switches++;
         self->state = THREAD_READY;
-        run_queue_remove(&ready, first);
-        run_queue_add(&ready, self, RUN_QUEUE_BACK);
-        switch_to(first);
+        switch_to(next);
     }
     platform_interrupts_restore(saved);
 }

@@ -71,8 +71,8 @@ struct thread {
     int8_t nice;                /* -20 to 19 */
     bool is_interruptible;      /* waits so */
     uint16_t slice_left;        /* ticks */
+    struct thread_queue *ready_queue; /* NULL: on none, and the next two mean nothing */
     struct thread *ready_next, *ready_previous;
-    struct thread_queue *ready_queue; /* the one it is on, or NULL */
 
     int wake_result;                   /* what its wait returns */
     bool is_woken;                     /* an entry of it was woken before it blocked */

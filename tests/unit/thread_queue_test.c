@@ -28,7 +28,7 @@ static void add(struct model *model, enum run_queue_end end)
     bool has_slice = model->thread.slice_left != 0;
     bool is_fair = model->thread.effective_priority == 0;
     model->is_expired = is_fair && !has_slice;
-    model->stamp = end == RUN_QUEUE_FRONT && !model->is_expired ? next_front-- : next_back++;
+    model->stamp = end == RUN_QUEUE_FRONT && has_slice ? next_front-- : next_back++;
     model->is_queued = true;
     run_queue_add(&queue, &model->thread, end);
     CHECK(model->thread.slice_left > 0);
@@ -56,6 +56,25 @@ static struct model *first(void)
     return found;
 }
 
+/* One that is not queued gives way to the first. */
+static void exchange(struct model *running)
+{
+    struct model *expected = first();
+    const uint16_t slice = running->thread.slice_left;
+    if (expected == NULL ||
+        expected->thread.effective_priority < running->thread.effective_priority) {
+        CHECK(run_queue_exchange(&queue, &running->thread) == NULL);
+        CHECK_EQUAL(running->thread.slice_left, slice);
+        return;
+    }
+    expected->is_queued = false;
+    running->is_queued = true;
+    running->is_expired = running->thread.effective_priority == 0 && slice == 0;
+    running->stamp = next_back++;
+    CHECK(run_queue_exchange(&queue, &running->thread) == &expected->thread);
+    CHECK(running->thread.slice_left > 0 && expected->thread.ready_queue == NULL);
+}
+
 TEST(run_queue_agrees_with_a_model)
 {
     reset();
@@ -69,7 +88,10 @@ TEST(run_queue_agrees_with_a_model)
                 (uint8_t)(test_random_range(0, 1) ? 0 : test_random_range(1, 99));
             model->thread.nice = (int8_t)((int)test_random_range(0, 39) - 20);
             model->thread.slice_left = (uint16_t)test_random_range(0, 3);
-            add(model, test_random_range(0, 3) == 0 ? RUN_QUEUE_FRONT : RUN_QUEUE_BACK);
+            if (test_random_range(0, 2) == 0)
+                exchange(model);
+            else
+                add(model, test_random_range(0, 3) == 0 ? RUN_QUEUE_FRONT : RUN_QUEUE_BACK);
         }
         struct model *expected = first();
         CHECK(run_queue_first(&queue) == (expected != NULL ? &expected->thread : NULL));
@@ -125,6 +147,10 @@ TEST(run_queue_finds_broken_links)
     queue.occupied[2] ^= 1;
     CHECK(!run_queue_is_sound(&queue));
     queue.occupied[2] ^= 1;
+    queue.occupied_words ^= 1;
+    CHECK(!run_queue_is_sound(&queue));
+    queue.occupied_words ^= 1;
+    CHECK(run_queue_is_sound(&queue));
     models[1].thread.ready_previous = NULL;
     CHECK(!run_queue_is_sound(&queue));
 }
