@@ -14,7 +14,7 @@
 #define KEY_WORDS     8
 #define BLOCK_WORDS   RANDOM_BLOCK_WORDS
 #define RDRAND_TRIES  10
-#define JITTER_ROUNDS 512u
+#define JITTER_BLOCKS 64u        /* without RDRAND */
 #define CPUID_RDRAND  (1u << 30) /* CPUID 1, ECX */
 #define CPUID_TSC     (1u << 4)  /* CPUID 1, EDX */
 
@@ -88,8 +88,9 @@ static void seed(void)
         has_tsc = edx & CPUID_TSC;
     }
     key[0] ^= (uint32_t)clock_wall_ns();
-    for (unsigned i = 0; i < (has_rdrand ? KEY_WORDS : JITTER_ROUNDS); i++) {
-        key[i % KEY_WORDS] = rotated(key[i % KEY_WORDS], 5) ^ read_clocks();
+    for (unsigned i = 0; i < (has_rdrand ? KEY_WORDS : JITTER_BLOCKS); i++) {
+        for (unsigned word = 0; word < KEY_WORDS; word++)
+            key[word] = rotated(key[word], 5) ^ read_clocks();
         next_block(block);
     }
     is_seeded = true;

@@ -5,9 +5,10 @@
 #define RSDP_ALIGN        16
 #define RSDP_SUMMED_BYTES 20
 
+/* There are 8192 places to look at: most are out by the first byte. */
 static bool is_rsdp(const uint8_t *bytes)
 {
-    if (memcmp(bytes, "RSD PTR ", 8) != 0)
+    if (bytes[0] != 'R' || memcmp(bytes, "RSD PTR ", 8) != 0)
         return false;
     uint8_t sum = 0;
     for (unsigned i = 0; i < RSDP_SUMMED_BYTES; i++)
