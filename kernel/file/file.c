@@ -50,16 +50,8 @@ int file_open_inode(struct inode *inode, uint32_t flags, struct file **opened)
     return 0;
 }
 
-struct file *file_hold(struct file *file)
+void file_close(struct file *file)
 {
-    __atomic_add_fetch(&file->references, 1, __ATOMIC_RELAXED);
-    return file;
-}
-
-void file_drop(struct file *file)
-{
-    if (file == NULL || __atomic_sub_fetch(&file->references, 1, __ATOMIC_RELAXED) != 0)
-        return;
     locks_drop_file(file);
     if (file->operations->close != NULL)
         file->operations->close(file);

@@ -49,8 +49,18 @@ static inline bool file_is_writable(const struct file *file)
 }
 
 /* One handle more, one less (NULL is nothing). */
-struct file *file_hold(struct file *file);
-void file_drop(struct file *file);
+static inline struct file *file_hold(struct file *file)
+{
+    __atomic_add_fetch(&file->references, 1, __ATOMIC_RELAXED);
+    return file;
+}
+
+void file_close(struct file *file); /* what the last drop does */
+static inline void file_drop(struct file *file)
+{
+    if (file != NULL && __atomic_sub_fetch(&file->references, 1, __ATOMIC_RELAXED) == 0)
+        file_close(file);
+}
 
 /* Opens an inode, for which the caller keeps his own reference. 0, or the error of open(2). */
 int file_open_inode(struct inode *inode, uint32_t flags, struct file **opened) MUST_CHECK;

@@ -7,34 +7,18 @@
 void transfer_init(struct transfer *transfer, enum transfer_memory memory,
                    const struct transfer_piece *pieces, uint32_t count)
 {
-    *transfer = (struct transfer){.memory = memory, .piece = pieces, .pieces = count};
+    transfer->memory = memory;
+    transfer->piece = pieces;
+    transfer->done = transfer->left = 0;
     for (uint32_t i = 0; i < count; i++)
         transfer->left += pieces[i].bytes;
-}
-
-static void init_single(struct transfer *transfer, enum transfer_memory memory, uintptr_t base,
-                        size_t bytes)
-{
-    *transfer =
-        (struct transfer){.memory = memory, .pieces = 1, .left = bytes, .single = {base, bytes}};
-    transfer->piece = &transfer->single;
-}
-
-void transfer_init_user(struct transfer *transfer, uint32_t address, size_t bytes)
-{
-    init_single(transfer, TRANSFER_USER, address, bytes);
-}
-
-void transfer_init_kernel(struct transfer *transfer, void *memory, size_t bytes)
-{
-    init_single(transfer, TRANSFER_KERNEL, (uintptr_t)memory, bytes);
 }
 
 enum direction { PUT, PUT_ZEROS, GET };
 
 /* One stretch of one piece: the bytes that were not moved. */
-static size_t move(const struct transfer *transfer, enum direction direction, unsigned char *data,
-                   size_t bytes)
+static inline __attribute__((always_inline)) size_t
+move(const struct transfer *transfer, enum direction direction, unsigned char *data, size_t bytes)
 {
     const uintptr_t at = transfer->piece->base + transfer->done;
     const bool is_user = transfer->memory == TRANSFER_USER;
@@ -58,30 +42,26 @@ static size_t move(const struct transfer *transfer, enum direction direction, un
     return 0;
 }
 
-/* The cursor goes on; pieces that are used up are left behind. */
-static void advance(struct transfer *transfer, size_t bytes)
-{
-    transfer->done += bytes;
-    transfer->left -= bytes;
-    while (transfer->pieces > 0 && transfer->done == transfer->piece->bytes) {
-        transfer->piece++;
-        transfer->pieces--;
-        transfer->done = 0;
-    }
-}
-
-static int32_t move_all(struct transfer *transfer, enum direction direction, unsigned char *data,
-                        size_t bytes)
+/* Pieces that are used up are left behind when the next byte is wanted: while bytes are left, there
+ * is a piece that has them. */
+static inline __attribute__((always_inline)) int32_t
+move_all(struct transfer *transfer, enum direction direction, unsigned char *data, size_t bytes)
 {
     size_t moved = 0;
     if (bytes > transfer->left)
         bytes = transfer->left;
-    advance(transfer, 0);
     while (moved < bytes) {
-        const size_t room = transfer->piece->bytes - transfer->done;
-        const size_t part = bytes - moved < room ? bytes - moved : room;
-        const size_t left = move(transfer, direction, data == NULL ? NULL : data + moved, part);
-        advance(transfer, part - left);
+        size_t part = transfer->piece->bytes - transfer->done, left;
+        if (part == 0) {
+            transfer->piece++;
+            transfer->done = 0;
+            continue;
+        }
+        if (part > bytes - moved)
+            part = bytes - moved;
+        left = move(transfer, direction, direction == PUT_ZEROS ? data : data + moved, part);
+        transfer->done += part - left;
+        transfer->left -= part - left;
         moved += part - left;
         if (left != 0)
             return moved != 0 ? (int32_t)moved : -EFAULT;

@@ -18,7 +18,6 @@ enum transfer_memory { TRANSFER_KERNEL, TRANSFER_USER };
 struct transfer {
     enum transfer_memory memory;
     const struct transfer_piece *piece; /* the one that the cursor is in */
-    uint32_t pieces;                    /* from that one on */
     size_t done;                        /* bytes of it */
     size_t left;                        /* bytes in all, from the cursor on */
     struct transfer_piece single;       /* for one piece without an array */
@@ -27,8 +26,27 @@ struct transfer {
 /* The pieces are kept by reference; their sum must fit size_t. */
 void transfer_init(struct transfer *transfer, enum transfer_memory memory,
                    const struct transfer_piece *pieces, uint32_t count);
-void transfer_init_user(struct transfer *transfer, uint32_t address, size_t bytes);
-void transfer_init_kernel(struct transfer *transfer, void *memory, size_t bytes);
+
+/* One piece. */
+static inline void transfer_init_single(struct transfer *transfer, enum transfer_memory memory,
+                                        uintptr_t base, size_t bytes)
+{
+    transfer->memory = memory;
+    transfer->piece = &transfer->single;
+    transfer->done = 0;
+    transfer->left = transfer->single.bytes = bytes;
+    transfer->single.base = base;
+}
+
+static inline void transfer_init_user(struct transfer *transfer, uint32_t address, size_t bytes)
+{
+    transfer_init_single(transfer, TRANSFER_USER, address, bytes);
+}
+
+static inline void transfer_init_kernel(struct transfer *transfer, void *memory, size_t bytes)
+{
+    transfer_init_single(transfer, TRANSFER_KERNEL, (uintptr_t)memory, bytes);
+}
 
 static inline size_t transfer_left(const struct transfer *transfer)
 {

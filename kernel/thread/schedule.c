@@ -21,7 +21,6 @@ static struct run_queue ready;
 static struct thread boot_thread;
 static struct thread *idle;
 static struct thread *reaped; /* it ended, and the next one to run frees it */
-static uint32_t preempt_count;
 static struct thread_times times;
 static struct paging_space *loaded = &paging_kernel;
 
@@ -31,6 +30,7 @@ static uint32_t all_count;
 static struct heap_cache *threads;
 
 struct thread *thread_now = &boot_thread;
+uint32_t preempt_count;
 void (*thread_tick_hook)(struct thread *thread, bool is_in_user_mode);
 
 /* A trap frame from user mode and what is above it, with the alignment of a call. */
@@ -227,24 +227,10 @@ void thread_yield(void)
     platform_interrupts_restore(saved);
 }
 
-void preempt_disable(void)
+void preempt_give_way(void)
 {
-    preempt_count++;
-    __asm__ volatile("" : : : "memory");
-}
-
-void preempt_enable(void)
-{
-    __asm__ volatile("" : : : "memory");
-    if (--preempt_count != 0 || !(thread_now->work & THREAD_WORK_SWITCH))
-        return;
     unsigned long saved = platform_interrupts_save();
     schedule_restore(saved);
-}
-
-bool preempt_is_enabled(void)
-{
-    return preempt_count == 0;
 }
 
 void thread_use_paging(struct paging_space *paging)

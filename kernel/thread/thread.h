@@ -66,11 +66,11 @@ struct thread {
     /* Scheduling; changed by kernel/thread only. */
     enum thread_state state;
     enum thread_policy policy;
-    uint8_t base_priority;      /* 0 to 99 */
-    uint8_t effective_priority; /* with what waiters for its mutexes lend */
-    int8_t nice;                /* -20 to 19 */
-    bool is_interruptible;      /* waits so */
-    uint16_t slice_left;        /* ticks */
+    uint8_t base_priority;            /* 0 to 99 */
+    uint8_t effective_priority;       /* with what waiters for its mutexes lend */
+    int8_t nice;                      /* -20 to 19 */
+    bool is_interruptible;            /* waits so */
+    uint16_t slice_left;              /* ticks */
     struct thread_queue *ready_queue; /* NULL: on none, and the next two mean nothing */
     struct thread *ready_next, *ready_previous;
 
@@ -118,11 +118,29 @@ _Noreturn void thread_exit(void);
 /* Behind its equals; nothing happens if there are none. */
 void thread_yield(void);
 
+/* How deep, and what the last enable does if somebody waits. */
+extern uint32_t preempt_count;
+void preempt_give_way(void);
+
 /* Between the two, which nest, the running thread stays on the processor; interrupts go on. The
  * last enable gives way to who is waiting for it. A thread that waits in between panics. */
-void preempt_disable(void);
-void preempt_enable(void);
-bool preempt_is_enabled(void);
+static inline void preempt_disable(void)
+{
+    preempt_count++;
+    __asm__ volatile("" : : : "memory");
+}
+
+static inline void preempt_enable(void)
+{
+    __asm__ volatile("" : : : "memory");
+    if (--preempt_count == 0 && thread_now->work & THREAD_WORK_SWITCH)
+        preempt_give_way();
+}
+
+static inline bool preempt_is_enabled(void)
+{
+    return preempt_count == 0;
+}
 
 /* As platform_interrupts_restore, and gives way to who became ready meanwhile. Not from interrupt
  * handlers, which give way on their return. */

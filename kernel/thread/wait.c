@@ -7,7 +7,7 @@
 #include "kernel/thread/internal.h"
 
 /* Before the first who has less priority. */
-static void insert(struct wait_queue *queue, struct wait_entry *entry)
+static __attribute__((noinline)) void insert(struct wait_queue *queue, struct wait_entry *entry)
 {
     struct wait_entry *before = queue->last;
     while (before != NULL && before->thread->effective_priority < entry->thread->effective_priority)
@@ -98,17 +98,9 @@ static int block(unsigned flags)
     return thread_now->wake_result;
 }
 
-int wait_block(unsigned flags, uint64_t deadline_ns)
+static __attribute__((noinline)) int block_until(unsigned flags, uint64_t deadline_ns)
 {
     struct wait_timer timer = {.thread = thread_now};
-    if (thread_now->is_woken) {
-        thread_now->is_woken = false;
-        return 0;
-    }
-    if (flags & WAIT_INTERRUPTIBLE && thread_now->work & THREAD_WORK_SIGNAL)
-        return -EINTR;
-    if (deadline_ns == WAIT_FOREVER)
-        return block(flags);
     if (clock_monotonic_ns() >= deadline_ns)
         return -ETIMEDOUT;
     timer_set(&timer.timer, deadline_ns, on_deadline);
@@ -117,13 +109,31 @@ int wait_block(unsigned flags, uint64_t deadline_ns)
     return result;
 }
 
+static inline int block_unless_woken(unsigned flags, uint64_t deadline_ns)
+{
+    if (thread_now->is_woken) {
+        thread_now->is_woken = false;
+        return 0;
+    }
+    if (flags & WAIT_INTERRUPTIBLE && thread_now->work & THREAD_WORK_SIGNAL)
+        return -EINTR;
+    return deadline_ns == WAIT_FOREVER ? block(flags) : block_until(flags, deadline_ns);
+}
+
+int wait_block(unsigned flags, uint64_t deadline_ns)
+{
+    return block_unless_woken(flags, deadline_ns);
+}
+
 int wait_sleep(struct wait_queue *queue, unsigned flags, uint64_t deadline_ns)
 {
     struct wait_entry entry;
+    entry.thread = thread_now;
     wait_begin();
-    wait_add(queue, &entry);
-    int result = wait_block(flags, deadline_ns);
-    wait_remove(&entry);
+    insert(queue, &entry);
+    int result = block_unless_woken(flags, deadline_ns);
+    if (entry.queue != NULL)
+        take_out(&entry);
     return result;
 }
 

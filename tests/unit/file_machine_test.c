@@ -27,7 +27,8 @@ uint32_t machine_signalled_group;
 bool machine_is_deaf;
 char machine_log[4096];
 
-static unsigned preemption_off, mutexes_held;
+uint32_t preempt_count;
+static unsigned mutexes_held;
 static uint32_t free_at_start, charged_at_start, objects_at_start;
 struct process machine_caller;
 static struct thread the_thread = {.process = &machine_caller};
@@ -35,15 +36,9 @@ struct thread *thread_now = &the_thread;
 
 /* ---- threads ---- */
 
-void preempt_disable(void)
+void preempt_give_way(void)
 {
-    preemption_off++;
-}
-
-void preempt_enable(void)
-{
-    CHECK(preemption_off > 0);
-    preemption_off--;
+    CHECK(false); /* nobody is there */
 }
 
 void thread_interrupts_restore(unsigned long saved)
@@ -54,7 +49,7 @@ void thread_interrupts_restore(unsigned long saved)
 void mutex_lock(struct mutex *mutex)
 {
     CHECK(mutex->owner == NULL);
-    CHECK_EQUAL(preemption_off, 0);
+    CHECK_EQUAL(preempt_count, 0);
     mutex->owner = thread_now;
     mutexes_held++;
 }
@@ -68,7 +63,7 @@ void mutex_unlock(struct mutex *mutex)
 
 static int wait(unsigned flags, uint64_t deadline_ns)
 {
-    CHECK_EQUAL(preemption_off, 0);
+    CHECK_EQUAL(preempt_count, 0);
     CHECK_EQUAL(mutexes_held, 0);
     if (machine_waits++ > 1000)
         test_fail(__FILE__, __LINE__, "waits without end");
@@ -166,7 +161,7 @@ uint32_t user_text(uint32_t offset, const char *text)
 /* User memory may be a file's: no lock that a fault could need is held. */
 static void check_may_fault(void)
 {
-    CHECK_EQUAL(preemption_off, 0);
+    CHECK_EQUAL(preempt_count, 0);
     CHECK(file_tree_lock.owner == NULL);
 }
 
@@ -219,23 +214,9 @@ int32_t space_string_from_user(char *to, uint32_t from, size_t size)
 void transfer_init(struct transfer *transfer, enum transfer_memory memory,
                    const struct transfer_piece *pieces, uint32_t count)
 {
-    *transfer = (struct transfer){.memory = memory, .piece = pieces, .pieces = count};
+    *transfer = (struct transfer){.memory = memory, .piece = pieces};
     for (uint32_t i = 0; i < count; i++)
         transfer->left += pieces[i].bytes;
-}
-
-void transfer_init_user(struct transfer *transfer, uint32_t address, size_t bytes)
-{
-    *transfer = (struct transfer){.memory = TRANSFER_USER, .pieces = 1, .left = bytes};
-    transfer->single = (struct transfer_piece){address, bytes};
-    transfer->piece = &transfer->single;
-}
-
-void transfer_init_kernel(struct transfer *transfer, void *memory, size_t bytes)
-{
-    transfer_init_user(transfer, 0, bytes);
-    transfer->memory = TRANSFER_KERNEL;
-    transfer->single.base = (uintptr_t)memory;
 }
 
 /* A pointer to as much as lies together at the cursor, at most *bytes; NULL: a bad address. */
@@ -382,7 +363,7 @@ static void reset(void)
     machine_is_deaf = false;
     machine_log[0] = '\0';
     memset(machine_user, 0, sizeof(machine_user));
-    preemption_off = mutexes_held = 0;
+    preempt_count = mutexes_held = 0;
     withheld = 0;
     commit_charged = 0;
 }
@@ -426,7 +407,7 @@ void file_machine_check(void)
 {
     struct check check = {0, say};
     sentences[0] = '\0';
-    CHECK_EQUAL(preemption_off, 0);
+    CHECK_EQUAL(preempt_count, 0);
     CHECK_EQUAL(mutexes_held, 0);
     files_check(&check);
     if (check.faults != 0)

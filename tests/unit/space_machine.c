@@ -17,23 +17,17 @@ static uint32_t hoarded, ram, kernel_tables;
 
 static struct thread only_thread;
 struct thread *thread_now = &only_thread;
-static unsigned preempt_depth;
+uint32_t preempt_count;
 
-void preempt_disable(void)
+void preempt_give_way(void)
 {
-    preempt_depth++;
-}
-
-void preempt_enable(void)
-{
-    CHECK(preempt_depth > 0);
-    preempt_depth--;
+    CHECK(false); /* nobody is there */
 }
 
 void mutex_lock(struct mutex *mutex)
 {
     CHECK(mutex->owner == NULL);
-    CHECK_EQUAL(preempt_depth, 0);
+    CHECK_EQUAL(preempt_count, 0);
     mutex->owner = thread_now;
 }
 
