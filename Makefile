@@ -7,6 +7,10 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-builtin-rules --no-print-directory
+# As many jobs as there are processors, for who says nothing else.
+ifeq ($(MAKELEVEL)$(findstring -j,$(MAKEFLAGS)),0)
+MAKEFLAGS += --jobs=$(shell nproc)
+endif
 
 ifeq ($(wildcard kernel/memory/memory.h),)
 $(error 32RTOS: make works in the top folder of the tree: make -C FOLDER ...)
