@@ -67,24 +67,6 @@ static ticks_t write_faults(uint32_t pages)
     return took;
 }
 
-#define REST_NS 10000000
-
-/* The first faults after the machine had nothing to do for a while: a kernel may have cleared pages
- * meanwhile. The page table is there already. */
-static ticks_t write_faults_rested(uint32_t pages)
-{
-    static const uint32_t rest[2] = {0, REST_NS};
-    uint32_t area = map_small_pages((pages + 1) * PAGE);
-    REQUIRE(area);
-    write_pages(area, 1);
-    REQUIRE(call2(SYS_nanosleep, word(rest), 0));
-    ticks_t start = now();
-    write_pages(area + PAGE, pages);
-    ticks_t took = now() - start;
-    unmap(area, (pages + 1) * PAGE);
-    return took;
-}
-
 static ticks_t read_faults(uint32_t pages)
 {
     uint32_t area = map_small_pages(pages * PAGE);
@@ -361,7 +343,6 @@ const struct benchmark memory_benchmarks[] = {
     {"syscall_null", null_call, 2000, 0},
     {"syscall_null_vdso", null_call_fast, 2000, 0},
     {"fault_anon_write", write_faults, 0, 0},
-    {"fault_anon_write_rested", write_faults_rested, 32, 160},
     {"fault_anon_read", read_faults, 0, 0},
     {"fault_anon_write_thp_per_4k", write_faults_huge, 0, 0},
     {"fault_sparse_4m", sparse_faults, 64, 768},

@@ -33,7 +33,6 @@ enum {
     SYS_mprotect = 125,
     SYS_sched_setscheduler = 156,
     SYS_sched_yield = 158,
-    SYS_nanosleep = 162,
     SYS_mremap = 163,
     SYS_vfork = 190,
     SYS_mmap2 = 192,

@@ -3,6 +3,8 @@
 #include "kernel/device/keyboard/keyboard.h"
 #include "kernel/device/screen/screen.h"
 #include "kernel/device/serial/serial.h"
+#include "kernel/file/device.h"
+#include "kernel/file/linux.h"
 #include "kernel/file/tty.h"
 #include "kernel/include/errors.h"
 #include "kernel/lib/string.h"
@@ -21,8 +23,9 @@ static uint8_t monitor_ring[MONITOR_RING_SIZE];
 static uint32_t monitor_written, monitor_read;
 static struct wait_queue monitor_waits;
 
-static enum console_user user = CONSOLE_MONITOR;
+static enum console_user user;
 static struct wait_queue typed;
+static struct wait_queue given_back; /* to programs */
 
 /* Screen and serial line show the same, and a question from a program reaches both. Who typed last
  * is where the person is: there it is answered. The answer goes in as a whole, since nobody can
@@ -66,12 +69,13 @@ static int read_device(void)
     return byte;
 }
 
-/* A byte, or -1: an answer is there, and no byte. */
+/* A byte, or -1: an answer is there, and no byte. Until the console has a user, the devices keep
+ * what they have. */
 static int wait_for_byte(void)
 {
-    int byte;
+    int byte = -1;
     unsigned long saved = platform_interrupts_save();
-    while ((byte = read_device()) < 0 && answer_bytes == 0)
+    while (user == CONSOLE_NOBODY || ((byte = read_device()) < 0 && answer_bytes == 0))
         (void)!wait_sleep(&typed, 0, WAIT_FOREVER);
     thread_interrupts_restore(saved);
     return byte;
@@ -108,19 +112,37 @@ unsigned char console_monitor_read(void)
     return byte;
 }
 
+static void show_monitor(void)
+{
+    static const char text[] =
+        "\r\n[the monitor has the console; " CONSOLE_KEY_NAME " goes back to programs]\r\n";
+    output(text, sizeof(text) - 1);
+    console_call_monitor();
+}
+
 static void change_user(void)
 {
     static const char to_programs[] =
         "\r\n[programs have the console; " CONSOLE_KEY_NAME " brings the monitor]\r\n";
-    static const char to_monitor[] =
-        "\r\n[the monitor has the console; " CONSOLE_KEY_NAME " goes back to programs]\r\n";
-    if (user == CONSOLE_MONITOR) {
-        console_set_user(CONSOLE_PROGRAMS);
-        output(to_programs, sizeof(to_programs) - 1);
-    } else {
-        output(to_monitor, sizeof(to_monitor) - 1);
-        console_call_monitor();
+    if (user != CONSOLE_MONITOR) {
+        show_monitor();
+        return;
     }
+    output(to_programs, sizeof(to_programs) - 1);
+    console_set_user(CONSOLE_PROGRAMS);
+}
+
+/* What a write to /dev/monitor does. */
+static int lend_to_monitor(uint32_t flags)
+{
+    int error = 0;
+    if (user == CONSOLE_PROGRAMS)
+        show_monitor();
+    unsigned long saved = platform_interrupts_save();
+    while (error == 0 && user == CONSOLE_MONITOR && !(flags & O_NONBLOCK))
+        error = wait_sleep(&given_back, WAIT_INTERRUPTIBLE, WAIT_FOREVER);
+    thread_interrupts_restore(saved);
+    return error;
 }
 
 static void type(uint8_t byte)
@@ -148,11 +170,14 @@ static void run(void *nothing)
 void console_set_user(enum console_user given)
 {
     user = given;
+    wait_wake_all(&typed);
+    if (given == CONSOLE_PROGRAMS)
+        wait_wake_all(&given_back);
 }
 
 void console_call_monitor(void)
 {
-    user = CONSOLE_MONITOR;
+    console_set_user(CONSOLE_MONITOR);
     give_monitor(CTRL_C);
 }
 
@@ -171,6 +196,7 @@ int console_init(void)
     serial_set_listener(on_typed);
     keyboard_set_listener(on_typed);
     screen_set_listener(on_answer);
+    device_set_monitor(lend_to_monitor);
     (void)!thread_set_policy(thread, THREAD_FIFO, PRIORITY);
     thread_start(thread);
     return 0;

@@ -6,12 +6,14 @@
 /*
  * The console is one terminal: what is typed on COM1 or the keyboard goes to it, what is written
  * appears on COM1 and on the screen. It has two users, the programs (through /dev/console and its
- * line discipline) and the monitor; CONSOLE_KEY changes between them.
+ * line discipline) and the monitor; CONSOLE_KEY changes between them, and who writes anything to
+ * /dev/monitor gives it to the monitor, until it is given back. What is typed before one of them
+ * has it waits for the first.
  */
 #define CONSOLE_KEY      0x1D /* Ctrl-] */
 #define CONSOLE_KEY_NAME "Ctrl-]"
 
-enum console_user { CONSOLE_MONITOR, CONSOLE_PROGRAMS };
+enum console_user { CONSOLE_NOBODY, CONSOLE_MONITOR, CONSOLE_PROGRAMS };
 
 /* Starts the thread that takes what is typed. Until then, and in whoever reads serial_read() by
  * himself, nothing changes. 0, -ENOMEM. */

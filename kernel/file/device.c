@@ -7,10 +7,15 @@
 #include "kernel/space/transfer.h"
 
 const struct device_node device_nodes[] = {
-    {"null", DEVICE_NULL, 0666},       {"zero", DEVICE_ZERO, 0666},
-    {"full", DEVICE_FULL, 0666},       {"random", DEVICE_RANDOM, 0666},
-    {"urandom", DEVICE_URANDOM, 0666}, {"tty", DEVICE_TTY, 0666},
-    {"console", DEVICE_CONSOLE, 0600}, {NULL, 0, 0},
+    {"null", DEVICE_NULL, 0666},
+    {"zero", DEVICE_ZERO, 0666},
+    {"full", DEVICE_FULL, 0666},
+    {"random", DEVICE_RANDOM, 0666},
+    {"urandom", DEVICE_URANDOM, 0666},
+    {"tty", DEVICE_TTY, 0666},
+    {"console", DEVICE_CONSOLE, 0600},
+    {"monitor", DEVICE_MONITOR, 0200},
+    {NULL, 0, 0},
 };
 
 static int32_t read_end(struct file *file, struct transfer *to, uint64_t *position)
@@ -67,6 +72,20 @@ static int32_t read_random(struct file *file, struct transfer *to, uint64_t *pos
     return done;
 }
 
+static int (*call_monitor)(uint32_t flags);
+
+void device_set_monitor(int (*call)(uint32_t flags))
+{
+    call_monitor = call;
+}
+
+static int32_t write_monitor(struct file *file, struct transfer *from, uint64_t *position)
+{
+    (void)position;
+    int error = call_monitor == NULL ? -ENXIO : call_monitor(file->flags);
+    return error != 0 ? error : (int32_t)clipped(from);
+}
+
 /* As Linux: these devices are always at their start. */
 static int64_t seek_nowhere(struct file *file, int64_t offset, int whence)
 {
@@ -84,6 +103,7 @@ static const struct device {
     {DEVICE_FULL, {.read = read_zeros, .write = write_full, .seek = seek_nowhere}},
     {DEVICE_RANDOM, {.read = read_random, .write = write_nowhere, .seek = seek_nowhere}},
     {DEVICE_URANDOM, {.read = read_random, .write = write_nowhere, .seek = seek_nowhere}},
+    {DEVICE_MONITOR, {.read = read_end, .write = write_monitor, .seek = seek_nowhere}},
 };
 
 int device_open(struct inode *inode, struct file *file)

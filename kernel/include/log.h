@@ -33,6 +33,11 @@ int log_add_sink(void (*write)(const char *text, size_t length)) MUST_CHECK;
 typedef bool (*log_visitor)(void *context, const char *line, size_t length);
 void log_visit(log_visitor visit, void *context);
 
+/* The same from a position on, which counts the bytes ever logged, modulo 2^32; lines that the ring
+ * has lost are left out. */
+void log_visit_since(uint32_t position, log_visitor visit, void *context);
+uint32_t log_position(void);
+
 /* The panic path: whoever was feeding the sinks will not come back. */
 void log_take_over(void);
 

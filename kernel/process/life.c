@@ -293,12 +293,24 @@ struct vfork_wait {
     bool is_done;
 };
 
-static void wait_for_vfork(struct vfork_wait *wait)
+/* Signals that end the parent end the wait, too; the child then goes on alone, in the space that it
+ * shared. Others are taken after it: until then, they must not end every new sleep. */
+static void wait_for_vfork(struct vfork_wait *wait, struct process *child)
 {
+    struct user_thread *self = user_thread_current();
+    bool is_signalled = false, is_over = false;
     unsigned long saved = platform_interrupts_save();
-    while (!wait->is_done)
-        if (wait_sleep(&wait->queue, 0, WAIT_FOREVER) != 0)
-            break;
+    while (!wait->is_done && !is_over) {
+        if (wait_sleep(&wait->queue, WAIT_INTERRUPTIBLE, WAIT_FOREVER) != -EINTR)
+            continue;
+        is_signalled = true;
+        is_over = self->process->is_exiting || signal_is_end_pending(self);
+        thread_interrupt_clear(self->thread);
+    }
+    if (!wait->is_done)
+        child->vfork_wait = NULL;
+    if (is_signalled)
+        thread_interrupt(self->thread);
     platform_interrupts_restore(saved);
 }
 
@@ -352,7 +364,7 @@ static int32_t clone_process(const struct clone_arguments *arguments)
     start(user);
     preempt_enable();
     if (arguments->flags & CLONE_VFORK)
-        wait_for_vfork(&wait);
+        wait_for_vfork(&wait, child);
     return id;
 }
 

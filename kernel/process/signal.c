@@ -250,6 +250,16 @@ signal_set_t signal_pending(const struct user_thread *thread)
     return thread->pending.set | thread->process->pending.set;
 }
 
+bool signal_is_end_pending(const struct user_thread *thread)
+{
+    signal_set_t set = signal_pending(thread) & ~thread->blocked;
+    for (int signal = 1; set != 0 && signal <= SIGNAL_COUNT; signal++)
+        if (set & signal_bit(signal) && signal_default_of(signal) == SIGNAL_ENDS &&
+            thread->process->actions[signal].handler == SIG_DFL)
+            return true;
+    return false;
+}
+
 static void look_again(struct user_thread *thread)
 {
     if (signal_pending(thread) & ~thread->blocked)

@@ -78,6 +78,8 @@ void signal_block_for_wait(signal_set_t blocked);
 /* The wait is over and no signal came. */
 void signal_unblock_after_wait(void);
 signal_set_t signal_pending(const struct user_thread *thread);
+/* Whether one of them ends the process, having no handler and not being blocked. */
+bool signal_is_end_pending(const struct user_thread *thread);
 
 /* sigtimedwait: the first of `set` that is or comes, without handler. Its number, -EAGAIN, -EINTR.
  */

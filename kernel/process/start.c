@@ -16,9 +16,13 @@
 #define WORDS_MAX           64u
 #define STATUS_CANNOT_START 127 /* as a shell has it */
 
-static const char *const environment[] = {"HOME=/", "PATH=/bin:/sbin:/usr/bin:/usr/sbin",
+static const char *const environment[] = {"HOME=/root", "PATH=/bin:/sbin:/usr/bin:/usr/sbin",
                                           "TERM=linux", "SHELL=/bin/sh", "USER=root"};
-static const char *const defaults[] = {"/sbin/init", "/bin/sh"};
+
+/* A shell that is the first program is a login's: it reads /etc/profile and ~/.profile. */
+static const struct {
+    const char *path, *line;
+} defaults[] = {{"/sbin/init", "/sbin/init"}, {"/bin/sh", "/bin/sh -l"}};
 
 static char line[BOOTINFO_COMMAND_LINE_SIZE];
 static enum process_start_end end;
@@ -98,7 +102,6 @@ static void run(void *unused)
 {
     (void)unused;
     int32_t status = process_run(line);
-    console_call_monitor();
     if (status < 0)
         log_line("the first program could not start: %s", error_text(status));
     else if (status & 0x7F)
@@ -109,6 +112,7 @@ static void run(void *unused)
         log_line("`program %s` starts it anew", line);
     if (end == PROCESS_START_POWERS_OFF)
         power_exit_status(status < 0 ? STATUS_CANNOT_START : shell_status(status));
+    console_call_monitor(); /* behind these lines, or its prompt stands among them */
 }
 
 int process_start(const char *given, enum process_start_end what)
@@ -133,10 +137,10 @@ const char *process_start_default(void)
     const char *found = NULL;
     for (unsigned i = 0; i < ARRAY_COUNT(defaults) && found == NULL && paths != NULL; i++) {
         struct file *file;
-        if (path_open_program(paths, defaults[i], &file) != 0)
+        if (path_open_program(paths, defaults[i].path, &file) != 0)
             continue;
         file_drop(file);
-        found = defaults[i];
+        found = defaults[i].line;
     }
     path_context_drop(paths);
     return found;

@@ -39,6 +39,7 @@
     ROW(88, reboot, 4)                                                                             \
     ROW(96, getpriority, 2)                                                                        \
     ROW(97, setpriority, 3)                                                                        \
+    ROW(103, syslog, 3)                                                                            \
     ROW(104, setitimer, 3)                                                                         \
     ROW(105, getitimer, 2)                                                                         \
     ROW(114, wait4, 4)                                                                             \

@@ -83,6 +83,21 @@ KERNEL_TEST(log_cuts_long_lines)
     SELFTEST_CHECK(longest.length == LOG_LINE_SIZE - 1);
 }
 
+/* From a position on: what was logged behind it, and nothing of before. */
+KERNEL_TEST(log_is_visited_from_a_position)
+{
+    struct longest longest = {0};
+    uint32_t position = log_position();
+    log_visit_since(position, measure, &longest);
+    SELFTEST_CHECK(longest.length == 0);
+    log_text("twelve bytes\n", 13);
+    log_visit_since(position, measure, &longest);
+    SELFTEST_CHECK(longest.length == 12 && log_position() == position + 13);
+    longest.length = 0;
+    log_visit_since(position - LOG_RING_SIZE - 1, measure, &longest); /* lost: the oldest on */
+    SELFTEST_CHECK(longest.length >= 12);
+}
+
 /* A line that is not in service when its interrupt arrives is no interrupt. */
 KERNEL_TEST(spurious_interrupts_are_recognised)
 {

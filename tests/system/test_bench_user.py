@@ -33,7 +33,7 @@ def test_every_benchmark_has_a_figure(text):
     names = {name for file in ('memory.c', 'process.c')
              for name in re.findall(r'^    \{"(\w+)",', (ROOT / 'bench/user' / file).read_text(), re.M)}
     found = set(figures.counted(text))
-    assert len(names) == 31
+    assert len(names) == 30
     assert names - found == {'syscall_null_vdso', *figures.OF_THE_CLOCK}
     known = json.loads((ROOT / 'bench/user/figures.json').read_text())
     lines = found | {figures.SMALLEST}

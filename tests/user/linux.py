@@ -7,8 +7,8 @@ from tests.conftest import BUILD, ROOT
 KERNEL = BUILD / 'distribution/linux-686-pae'
 CHECKS = BUILD / 'user/check'
 # In the order in which a kernel comes to have what they need.
-PROGRAMS = ('memory_mmap', 'memory_unmap', 'memory_mremap', 'memory_advice', 'memory_lock', 'memory_break', 'process', 'signals',
-            'pipes', 'files', 'times', 'schedule', 'registers')
+PROGRAMS = ('memory_mmap', 'memory_unmap', 'memory_mremap', 'memory_advice', 'memory_lock', 'memory_break', 'process', 'vfork', 'signals',
+            'pipes', 'files', 'times', 'schedule', 'registers', 'log')
 
 
 def linux(command, *files, memory=256, cpu='max', timeout=300):

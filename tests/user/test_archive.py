@@ -28,7 +28,8 @@ def test_what_every_archive_has(name):
         assert found[directory][0] == 0o040755, directory
     for link in ('sh', 'ls', 'cat', 'ps', 'top', 'free', 'pmap'):
         assert found[f'bin/{link}'][0] == 0o120777 and found[f'bin/{link}'][2] == b'busybox', link
-    assert found['etc/passwd'][2].startswith(b'root:x:0:0:') and b'PATH=/bin' in found['etc/profile'][2]
+    assert found['etc/passwd'][2].startswith(b'root:x:0:0:') and b'PAGER=less' in found['etc/profile'][2]
+    assert found['bin/monitor'][0] == 0o100755 and found['bin/monitor'][2].startswith(b'#!/bin/sh\n')
     for path, (mode, start, content) in found.items():
         assert start % 4096 == 0 or mode & 0o170000 != 0o100000 or not content, path
         assert path.count('/') == 0 or os.path.dirname(path) in found, path

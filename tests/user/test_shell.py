@@ -79,6 +79,10 @@ SESSION = {
     'cat /nowhere; echo $?': r".*No such file or directory\n1\n",
     '> /tmp/noexec; /tmp/noexec; echo $?': r'.*[Pp]ermission denied\n126\n',
     'cat /proc/self/status | head -1': r'Name:\s+cat\n',
+    'echo $HOME $PAGER; cd; pwd; cd /': r'/root less\n/root\n',
+    'dmesg | head -1': r'\[ +0\.000\] 32RTOS ',
+    'dmesg -c > /tmp/l; grep -c . /tmp/l; dmesg | wc -l': r'[1-9]\d+\n0\n',
+    'head -c 500000 /dev/zero > /tmp/z; df / | tail -1': r'rootfs +\d{5} +[1-9]\d{2,} ',
 }
 
 
@@ -128,6 +132,27 @@ def test_monitor_and_back(shell):
     assert shell.run('echo here') == 'here\n'
 
 
+def test_monitor_program(shell):
+    """It ends when the terminal comes back."""
+    shell.begin('monitor')
+    shell.machine.expect('the monitor has the console')
+    shell.machine.expect_prompt()
+    assert 'memory check: ok' in shell.machine.command('mem check')
+    shell.machine.send(CTRL_BRACKET)
+    shell.machine.expect('programs have the console')
+    shell.prompt()
+    assert shell.run('echo $?') == '0\n'
+
+
+def test_what_is_typed_ahead_reaches_the_shell(tmp_path):
+    machine = Machine(tmp_path, BOOT='multiboot', IMAGE_ARCHIVE=BUILD / 'archive-small.cpio')
+    with machine:
+        machine.expect('booted from')
+        machine.send('echo ahead-$((40+2))\r')
+        machine.expect('has the console')
+        machine.expect('ahead-42')
+
+
 @pytest.mark.parametrize('archive, memory', [('archive-small.cpio', 8), ('archive.cpio', 16)])
 def test_least_memory(tmp_path, archive, memory):
     with Shell(tmp_path, archive, MEM=memory) as shell:
@@ -140,7 +165,7 @@ def test_exit_leads_to_the_monitor(tmp_path):
     with Shell(tmp_path) as shell:
         shell.machine.send('exit 3\r')
         shell.machine.expect(r'the first program ended with status 3')
-        shell.machine.expect(r'`program /bin/sh` starts it anew')
+        shell.machine.expect(r'`program /bin/sh -l` starts it anew')
         shell.machine.expect_prompt()
         shell.machine.send('poweroff\r')
         assert shell.machine.end() == 0

@@ -172,12 +172,21 @@ static bool take_line(uint32_t *position, char *line, size_t *length)
     return is_there;
 }
 
+uint32_t log_position(void)
+{
+    return head;
+}
+
 void log_visit(log_visitor visit, void *context)
+{
+    log_visit_since(oldest(), visit, context);
+}
+
+void log_visit_since(uint32_t position, log_visitor visit, void *context)
 {
     char line[LOG_LINE_SIZE];
     size_t length;
     uint32_t end = head;
-    uint32_t position = oldest();
     while ((int32_t)(end - position) > 0 && take_line(&position, line, &length))
         if (!visit(context, line, length))
             return;

@@ -63,6 +63,8 @@ static void read_command(void)
 _Noreturn void monitor_run(const char *command_line)
 {
     const char *list = parse_run_part(command_line);
+    if (console_user() == CONSOLE_NOBODY)
+        console_set_user(CONSOLE_MONITOR);
     if (list != NULL)
         run_commands(list);
     editor_init(&editor);
