@@ -24,6 +24,7 @@ COMPONENT_BYTES_MAX = 255  # of a name between two slashes: NAME_MAX
 FILE_BYTES_LIMIT = 1 << 32  # the header's fields are 32-bit numbers
 TRAILER = 'TRAILER!!!'
 PROGRAM_PATH = 'program'  # where PROGRAM goes
+KERNELS_DIRECTORIES = ('dev', 'proc')
 USER_SPACE = (0x10000000, 0x20000000)
 
 
@@ -102,6 +103,8 @@ class Tree:
             raise Unusable(f'"{argument}": HOST:GUEST, please')
         if not guest.startswith('/'):
             raise Unusable(f'"{argument}": the path in the machine begins with "/"')
+        if guest.split('/')[1] in KERNELS_DIRECTORIES:
+            raise Unusable(f'"{argument}": the kernel itself makes what is in /{guest.split("/")[1]}')
         if not os.path.exists(host):
             raise Unusable(f'"{argument}": there is no {host}')
         self.add_host(os.path.realpath(host), guest[1:])
@@ -128,7 +131,7 @@ class Tree:
     def add_program(self, path):
         """The program that `make run PROGRAM=` starts; one that cannot start is refused here, with the reason."""
         if not os.path.isfile(path):
-            raise Unusable(f'PROGRAM={path}: there is no such file')
+            raise Unusable(f'PROGRAM={path}: ' + ('it is no file' if os.path.exists(path) else 'there is no such file'))
         content = read_host_file(path, os.stat(path))
         reason = why_not_program(content)
         if reason:

@@ -135,6 +135,8 @@ static int read_plan(const struct program *program, struct file *file, struct el
     error = read_exactly(file, table, bytes, headers.offset);
     if (error == 0)
         error = elf_plan(header, table, file->inode->size, room, image);
+    else
+        image->refusal = "its program headers lie beyond the end of the file";
     kfree(table);
     return error == -ENOEXEC ? refuse(program, image->refusal) : error;
 }

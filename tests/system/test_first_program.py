@@ -28,6 +28,12 @@ def test_a_program_that_is_not_there(tmp_path):
     assert ended == 127 and 'could not start: no such thing' in output
 
 
+def test_arguments_with_an_open_quote(tmp_path):
+    """Said before the machine boots."""
+    ended, output = run(tmp_path, PROGRAM='/program', ARGS="it's")
+    assert ended == 2 and "ARGS=it's: No closing quotation" in output, output
+
+
 def test_pipes_and_children(tmp_path):
     ended, output = run(tmp_path, SH='(echo b; echo a; echo c) | sort | tr abc xyz; for i in 1 2 3; do (exit $i); echo got $?; done')
     assert ended == 0

@@ -90,6 +90,9 @@ MALFORMED_FILES = [
     ('{host}/script:/a {host}/script:/a/b', '/a/b: /a is no directory'),
     ('{host}/script:/d/e {host}/script:/d', '/d: there is a directory of that name'),
     ('{host}/script:/d {host}/data:/d', '/d: there is a file of that name'),
+    ('{host}/script:/proc/x', 'the kernel itself makes what is in /proc'),
+    ('{host}/script:/proc', 'the kernel itself makes what is in /proc'),
+    ('{host}/script:/dev/null', 'the kernel itself makes what is in /dev'),
     ('{host}/script:/TRAILER!!!', 'an entry of that name ends the archive'),
     ('"{host}/script:/x', 'No closing quotation'),
 ]
@@ -134,6 +137,8 @@ def test_program(tmp_path, content, sentence):
 def test_program_that_is_not_there(tmp_path):
     result = make(tmp_path / 'out', '--environment', check=False, PROGRAM=tmp_path / 'none')
     assert result.returncode == 1 and 'there is no such file' in result.stderr
+    result = make(tmp_path / 'out', '--environment', check=False, PROGRAM=tmp_path)
+    assert result.returncode == 1 and 'it is no file' in result.stderr
 
 
 def test_base_that_is_no_archive(tmp_path):
@@ -145,7 +150,7 @@ def test_base_that_is_no_archive(tmp_path):
 
 @pytest.mark.usefixtures('own_image')
 def test_make_run_refuses_before_it_boots(tmp_path):
-    for arguments, sentence in ((['FILES=x'], '"x": HOST:GUEST, please'), ([f'PROGRAM={tmp_path}'], 'there is no such file'),
+    for arguments, sentence in ((['FILES=x'], '"x": HOST:GUEST, please'), ([f'PROGRAM={tmp_path}'], 'it is no file'),
                                 (['ARCHIVE=none'], 'ARCHIVE=none: empty, small, full'), (['ARCHIVE=a b'], 'without blanks')):
         result = run_make('image', *arguments, f'BUILD={os.path.relpath(BUILD, ROOT)}')
         assert result.returncode == 2 and sentence in result.stdout, result.stdout

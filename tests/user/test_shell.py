@@ -4,12 +4,15 @@ Lines that are typed stay below 80 characters: the shell's editor shows longer o
 """
 import os
 import re
+import struct
+import subprocess
 import time
 
 import pytest
 
 from tests.conftest import BUILD, ROOT, run_make
 from tests.system.machine import Machine
+from tests.user.test_archive import elf
 
 SHELL_PROMPT = '(?:/ )?# '  # the small shell's does not tell the directory
 CTRL_C, CTRL_Z, CTRL_BRACKET = '\x03', '\x1a', '\x1d'
@@ -158,6 +161,37 @@ def test_least_memory(tmp_path, archive, memory):
     with Shell(tmp_path, archive, MEM=memory) as shell:
         assert re.search(r'Mem: +\d{4,5} ', shell.run('free'))
         assert shell.run('ls / | grep -c proc; echo a | cat').endswith('1\na\n')
+        assert 'memory check: ok' in shell.power_off()
+
+
+REFUSED = {
+    'low': (elf(address=0x08048000), '0', 'relink it with -Wl,-Ttext-segment=0x10000000'),
+    'wide': (elf(bits=2), '0', 'it is not for a 32-bit x86'),
+    'object': (elf(kind=1), '0', 'it is an object file or a core, and no program'),
+    'cut': (elf(count=9), '0', 'its program headers lie beyond the end of the file'),
+    'dynamic': (elf(count=2, length=64) + struct.pack('<IIIIIIII', 3, 116, 0, 0, 16, 16, 4, 1) + b'/lib/ld-linux.s\0', '127',
+                'its interpreter /lib/ld-linux.s cannot be opened'),
+    'script': (b'#!/no/such\n', '127', 'not found'),
+    'directory': (None, '126', 'Permission denied'),
+}
+
+
+def test_programs_that_cannot_start(tmp_path):
+    """A sentence for each. What is no program the shell takes for commands, as on Linux."""
+    for name, (content, _, _) in REFUSED.items():
+        (tmp_path / 'bad' / name).parent.mkdir(exist_ok=True)
+        if content is None:
+            (tmp_path / 'bad' / name).mkdir()
+        else:
+            (tmp_path / 'bad' / name).write_bytes(content)
+            (tmp_path / 'bad' / name).chmod(0o755)
+    archive = tmp_path / 'archive.cpio'
+    subprocess.run([ROOT / 'tools/archive.py', '--base', BUILD / 'archive.cpio', '--file', f'{tmp_path}/bad:/bad', archive], check=True)
+    with Shell(tmp_path, archive) as shell:
+        for name, (_, status, sentence) in REFUSED.items():
+            output = shell.run(f'/bad/{name}; echo "status $?"')
+            assert sentence in output, output
+            assert status == '0' or f'status {status}\n' in output, output
         assert 'memory check: ok' in shell.power_off()
 
 
