@@ -91,13 +91,13 @@ static frame_t find_room(struct extent within, uint32_t frames)
     return FRAME_NONE;
 }
 
-/* The arrays go above 16 MiB where they can: what lies below is scarce. */
+/* The arrays go above 16 MiB where they can: what lies below is scarce. Every processor with PAE
+ * reaches the end of the direct view. */
 static int place_storage(uint32_t frames)
 {
-    frame_t limit = processor_reach() < DIRECT_FRAMES ? processor_reach() : DIRECT_FRAMES;
-    frame_t first = find_room((struct extent){FRAMES_16M, limit}, frames);
+    frame_t first = find_room((struct extent){FRAMES_16M, DIRECT_FRAMES}, frames);
     if (first == FRAME_NONE)
-        first = find_room((struct extent){image_extent().end, limit}, frames);
+        first = find_room((struct extent){image_extent().end, DIRECT_FRAMES}, frames);
     if (first == FRAME_NONE) {
         platform_log("memory: no room for %u KiB of bookkeeping", frames * (FRAME_SIZE / 1024));
         return -ENOMEM;

@@ -250,10 +250,10 @@ static int copy_apart(struct space *parent, struct space *child, const struct ar
 static int copy_pages(struct space *parent, struct space *child)
 {
     uint32_t apart[PAGING_USER_SLOTS / 32];
-    int error;
+    int error = 0;
     find_apart(parent, apart);
     preempt_disable();
-    error = paging_user_share(&parent->paging, &child->paging, apart);
+    paging_user_share(&parent->paging, &child->paging, apart);
     preempt_enable();
     for (const struct area *area = parent->first; area != NULL && error == 0; area = area->next)
         if (!(area->flags & (AREA_DONT_FORK | AREA_WIPE)))

@@ -91,13 +91,58 @@ TEST(pageframe_promised_frame_that_was_zeroed_ahead)
     CHECK_EQUAL(pageframe_promise(2), 0);
     CHECK(pageframe_take_promised_zeroed(USER) == FRAME_NONE);
     CHECK(pageframe_zero_one());
+    CHECK(pageframe_take_promised_zeroed(BYTEMAP_TAG(BYTEMAP_FREE, BYTEMAP_NONE)) == FRAME_NONE);
     frame = pageframe_take_promised_zeroed(USER);
     CHECK(frame != FRAME_NONE);
     CHECK_EQUAL(bytemap_get(frame), USER);
     CHECK_EQUAL(promised(), 1);
+    CHECK(pageframe_zero_one());
+    CHECK(pageframe_alloc_promised_zeroed(USER) != FRAME_NONE);
+    CHECK_EQUAL(bytemap_count_state(BYTEMAP_ZEROED), 0);
+    CHECK_EQUAL(promised(), 0);
     CHECK_EQUAL(pageframe_free(frame), 0);
-    pageframe_unpromise(1);
     check_is_clean();
+}
+
+/* Promised frames are somewhere, but the caller needs one elsewhere: the promise stays. */
+TEST(pageframe_promises_that_cannot_be_kept_there_stay)
+{
+    frame_t frame;
+    model_init(FRAMES, FRAME_NONE, plain, ARRAY_COUNT(plain));
+    CHECK_EQUAL(pageframe_promise(5), 0);
+    while (pageframe_alloc(PAGEFRAME_BELOW_1M, KERNEL) != FRAME_NONE)
+        ;
+    CHECK(pageframe_alloc_promised(PAGEFRAME_BELOW_1M, USER) == FRAME_NONE);
+    CHECK_EQUAL(promised(), 5);
+    check_is_clean();
+    frame = pageframe_alloc_promised(PAGEFRAME_DIRECT, USER);
+    CHECK(frame != FRAME_NONE);
+    CHECK_EQUAL(promised(), 4);
+    CHECK_EQUAL(pageframe_release_promised(frame), 0);
+    CHECK_EQUAL(promised(), 5);
+    check_is_clean();
+}
+
+/* References for many frames stop at the first that can have none. */
+TEST(pageframe_references_of_many_stop_where_one_is_refused)
+{
+    frame_t frames[3], full;
+    model_init(FRAMES, FRAME_NONE, plain, ARRAY_COUNT(plain));
+    for (unsigned i = 0; i < ARRAY_COUNT(frames); i++)
+        frames[i] = pageframe_alloc(PAGEFRAME_ANYWHERE, USER);
+    full = pageframe_alloc(PAGEFRAME_ANYWHERE, USER);
+    while (pageframe_references(full) < PAGEFRAME_REFERENCES_MAX)
+        CHECK_EQUAL(pageframe_reference(full), 0);
+    const frame_t wrong[] = {FRAMES, FRAME_NONE, 0xA0 /* a hole */, 1 /* free */, full};
+    for (unsigned i = 0; i < ARRAY_COUNT(wrong); i++) {
+        const frame_t list[] = {frames[0], frames[1], wrong[i], frames[2]};
+        CHECK_EQUAL(pageframe_reference_each(list, ARRAY_COUNT(list)), 2);
+        CHECK_EQUAL(pageframe_references(frames[0]), i + 2);
+        CHECK_EQUAL(pageframe_references(frames[2]), 1);
+        check_is_clean();
+    }
+    CHECK_EQUAL(pageframe_reference_each(frames, 0), 0);
+    CHECK_EQUAL(pageframe_references(full), PAGEFRAME_REFERENCES_MAX);
 }
 
 /* In random order against plain counting: free frames never fall below what is promised. */

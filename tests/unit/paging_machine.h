@@ -30,6 +30,8 @@
 
 /* RAM, frame books and paging_init; nothing mapped. */
 void machine_start(struct platform_features features);
+/* The same with so much RAM from frame 0 on, and beyond the direct view; it has all features. */
+void machine_start_with(uint32_t frames, uint32_t frames_beyond);
 /* The rows that boot maps. */
 void machine_map_rows(void);
 /* machine_start with all features, and the rows. */

@@ -4,36 +4,50 @@ char machine_faults[8192];
 
 static void *bytemap_storage, *pageframe_storage, *scratch;
 
-static void enter_ram(void)
+static void *new_storage(void *old, size_t bytes)
 {
-    static struct e820_map map;
-    map.count = 2;
-    map.regions[0] = (struct e820_region){0, MAP_LOW_RAM_END, E820_USABLE};
-    map.regions[1] =
-        (struct e820_region){MAP_IMAGE_START, frame_address(MACHINE_FRAMES), E820_USABLE};
-    map.usable_bytes = MAP_LOW_RAM_END + frame_address(MACHINE_FRAMES) - MAP_IMAGE_START;
-    bytemap_storage = aligned_alloc(FRAME_SIZE, 64 * FRAME_SIZE);
-    pageframe_storage = aligned_alloc(FRAME_SIZE, 64 * FRAME_SIZE);
-    CHECK(bytemap_storage_bytes(MACHINE_FRAMES) <= 64 * FRAME_SIZE);
-    CHECK(pageframe_storage_bytes(MACHINE_FRAMES) <= 64 * FRAME_SIZE);
-    bytemap_init(bytemap_storage, MACHINE_FRAMES);
-    CHECK_EQUAL(pageframe_init(pageframe_storage, &map, MACHINE_FRAMES, MACHINE_FRAMES), 0);
+    free(old);
+    return aligned_alloc(FRAME_SIZE, (bytes + FRAME_SIZE - 1) / FRAME_SIZE * FRAME_SIZE);
 }
 
-void machine_start(struct platform_features features)
+static void enter_ram(uint32_t frames, uint32_t frames_beyond)
+{
+    static struct e820_map map;
+    const uint32_t all = frames_beyond == 0 ? frames : PAGING_DIRECT_FRAMES + frames_beyond;
+    map.count = frames_beyond == 0 ? 2 : 3;
+    map.regions[0] = (struct e820_region){0, MAP_LOW_RAM_END, E820_USABLE};
+    map.regions[1] = (struct e820_region){MAP_IMAGE_START, frame_address(frames), E820_USABLE};
+    map.regions[2] =
+        (struct e820_region){frame_address(PAGING_DIRECT_FRAMES), frame_address(all), E820_USABLE};
+    bytemap_storage = new_storage(bytemap_storage, bytemap_storage_bytes(all));
+    pageframe_storage = new_storage(pageframe_storage, pageframe_storage_bytes(all));
+    scratch = new_storage(scratch, paging_check_scratch_bytes(all));
+    bytemap_init(bytemap_storage, all);
+    CHECK_EQUAL(pageframe_init(pageframe_storage, &map, all, all), 0);
+}
+
+static void start(struct platform_features features, uint32_t frames, uint32_t frames_beyond)
 {
     const frame_t image = frame_of(MACHINE_TEXT);
-    free(bytemap_storage);
-    free(pageframe_storage);
     platform_features = features;
-    host_platform_init(MACHINE_FRAMES);
-    enter_ram();
+    host_platform_init(frames);
+    enter_ram(frames, frames_beyond);
     CHECK_EQUAL(pageframe_reserve(0, 1), 0);
     CHECK_EQUAL(pageframe_reserve(frame_of(MAP_E820_START), 1), 0);
     CHECK_EQUAL(pageframe_take(image, frame_of(MACHINE_IMAGE_END) - image, KERNEL_FRAME), 0);
     CHECK_EQUAL(paging_init(), 0);
     paging_load(&paging_kernel);
     host_page_flushes = host_full_flushes = 0;
+}
+
+void machine_start(struct platform_features features)
+{
+    start(features, MACHINE_FRAMES, 0);
+}
+
+void machine_start_with(uint32_t frames, uint32_t frames_beyond)
+{
+    start(ALL_FEATURES, frames, frames_beyond);
 }
 
 static void map(uint32_t start, uint32_t end, paddr_t physical, uint32_t flags)
@@ -93,8 +107,6 @@ uint32_t machine_check(void)
 {
     struct check check = {.say = say};
     machine_faults[0] = '\0';
-    if (scratch == NULL)
-        scratch = malloc(paging_check_scratch_bytes(MACHINE_FRAMES));
     paging_check(&paging_kernel, scratch, &check);
     return check.faults;
 }

@@ -74,11 +74,21 @@ static void use_machine(uint32_t ram_end)
     host_mmu_start(MAP_HEAP_START, MAP_HEAP_END, translate);
 }
 
-TEST(system_starts_or_refuses_at_every_size)
+/* How the image lies: where it reaches the second 2 MiB, a part needs a table of its own. */
+static const struct memory_image images[] = {
+    {0x100000, 0x120000, 0x120000, 0x128000, 0x128000, 0x140000, 0x140000, IMAGE_END},
+    {0x100000, 0x204000, 0x204000, 0x208000, 0x208000, 0x210000, 0x210000, 0x212000},
+    {0x100000, 0x1F0000, 0x1F0000, 0x208000, 0x208000, 0x210000, 0x210000, 0x212000},
+    {0x100000, 0x1F0000, 0x1F0000, 0x1F8000, 0x1F8000, 0x210000, 0x210000, 0x212000},
+    {0x100000, 0x1F0000, 0x1F0000, 0x1F8000, 0x1F8000, 0x1FF000, 0x1FF000, 0x202000},
+};
+
+static void start_at_every_size(const struct memory_image *image)
 {
     unsigned refused = 0, started = 0;
-    for (uint32_t ram_end = IMAGE_END; ram_end < IMAGE_END + 0x80000; ram_end += FRAME_SIZE) {
-        use_machine(ram_end);
+    for (uint32_t more = 0; more < 0x80000; more += FRAME_SIZE) {
+        use_machine(image->boot_end + more);
+        setup.image = *image;
         int error = memory_init(&setup);
         if (error == 0) {
             check_is_clean();
@@ -87,11 +97,18 @@ TEST(system_starts_or_refuses_at_every_size)
             started++;
         } else {
             CHECK_EQUAL(error, -ENOMEM);
+            CHECK(strstr(host_log_last, "cannot start") != NULL);
             CHECK(started == 0); /* more RAM is never worse */
             refused++;
         }
     }
     CHECK(refused > 20 && started > 20);
+}
+
+TEST(system_starts_or_refuses_at_every_size)
+{
+    for (unsigned i = 0; i < ARRAY_COUNT(images); i++)
+        start_at_every_size(&images[i]);
 }
 
 TEST(system_says_what_it_was_told)
@@ -118,6 +135,14 @@ TEST(system_keeps_the_archive)
     CHECK_EQUAL(bytemap_get(first), ARCHIVE_FRAMES);
     CHECK_EQUAL(pageframe_retag(first, KERNEL_FRAMES), 0);
     expect("archive: frame 0x1000 is allocated, owner kernel");
+    /* There is room before it. */
+    use_machine(32 << 20);
+    setup.archive = 24 << 20;
+    setup.archive_bytes = FRAME_SIZE;
+    CHECK_EQUAL(memory_init(&setup), 0);
+    CHECK_EQUAL(bytemap_get(first), KERNEL_FRAMES);
+    CHECK_EQUAL(bytemap_get(frame_of(24 << 20)), ARCHIVE_FRAMES);
+    check_is_clean();
     use_machine(32 << 20);
     setup.archive = 32 << 20; /* no RAM */
     setup.archive_bytes = FRAME_SIZE;
@@ -167,4 +192,54 @@ TEST(system_check_holds_frames_against_what_boot_took)
     check_is_clean();
     CHECK_EQUAL(pageframe_unreserve(0, 1), 0);
     expect("firmware: frame 0x0 is free, and must never be given out");
+}
+
+/* ---- what stands on the five modules ---- */
+
+static unsigned calls[MEMORY_CHECKS_MAX];
+static bool is_wrong; /* in the second */
+
+static void check_first(struct check *check)
+{
+    (void)check;
+    calls[0]++;
+}
+
+static void check_second(struct check *check)
+{
+    calls[1]++;
+    if (is_wrong)
+        check_fault(check, "second: %u is wrong", 17u);
+}
+
+static void check_third(struct check *check)
+{
+    (void)check;
+    calls[2]++;
+}
+
+static void check_fourth(struct check *check)
+{
+    (void)check;
+    calls[3]++;
+}
+
+TEST(system_checks_what_stands_on_it)
+{
+    void (*const checks[])(struct check *) = {check_first, check_second, check_third, check_fourth};
+    use_machine(32 << 20);
+    CHECK_EQUAL(memory_init(&setup), 0);
+    for (unsigned added = 1; added <= MEMORY_CHECKS_MAX; added++) {
+        memory_add_check(checks[added - 1]);
+        memory_add_check(checks[0]); /* the same twice is once */
+        memset(calls, 0, sizeof(calls));
+        check_is_clean();
+        for (unsigned i = 0; i < MEMORY_CHECKS_MAX; i++)
+            CHECK_EQUAL(calls[i], i < added);
+    }
+    is_wrong = true;
+    expect("second: 17 is wrong");
+    CHECK_EQUAL(memory_check(NULL), 1);
+    is_wrong = false;
+    check_is_clean();
 }

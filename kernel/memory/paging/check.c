@@ -414,12 +414,13 @@ static void check_user_leaf(struct checker *checker, uint32_t page, uint64_t ent
 static uint32_t check_user_slot(struct checker *checker, uint32_t page, uint64_t entry,
                                 struct row_sums *sums)
 {
+    const uint32_t slot = (page - PAGE_OF(MAP_USER_START)) / SLOT_PAGES;
     const frame_t table = entry_frame(entry);
     const union paging_entry *entries;
     if (!entry_is_present(entry)) {
         if (entry != 0)
             fault_at(checker, page, entry, "absent directory entry, but not zero");
-        if (checker->space->slots[(page - PAGE_OF(MAP_USER_START)) / SLOT_PAGES].used != 0)
+        if ((checker->space->slots[slot].used | checker->space->slots[slot].own) != 0)
             fault_at(checker, page, entry, "no table, and the space counts entries in it");
         return 0;
     }
@@ -485,17 +486,20 @@ static void check_user_space(struct checker *checker)
 {
     const struct paging_space *space = checker->space;
     const frame_t root = frame_of(space->root);
+    const union paging_entry *top;
     uint32_t index = 0;
     while (index < TOP_FRAMES && tops_frame(index) != root)
         index++;
-    if (space->root % TOP_SIZE != 0 || index == TOP_FRAMES ||
+    if (space->root >> 32 != 0 || space->root % TOP_SIZE != 0 || index == TOP_FRAMES ||
         !tops_is_taken(index, (uint32_t)(space->root % FRAME_SIZE))) {
         check_fault(checker->check, "paging: the root 0x%llx is in no frame of roots",
                     (unsigned long long)space->root);
         return;
     }
+    top = platform_frame_pointer(root);
+    top += space->root % FRAME_SIZE / sizeof(*top);
     for (uint32_t i = 0; i < TOP_ENTRIES; i++) {
-        const uint64_t entry = paging_walk(space, (uintptr_t)i << 30).entries[0];
+        const uint64_t entry = entry_read(&top[i]);
         if ((entry & ~ENTRY_ACCESSED) != entry_directory(directory_frame(space, i)))
             fault_at(checker, i * TABLE_ENTRIES * SLOT_PAGES, entry,
                      "top entry does not name the space's directory");

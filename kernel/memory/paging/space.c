@@ -196,9 +196,10 @@ bool spaces_publish(uint32_t page)
     const uint64_t value = entry_read(directory_entry(&paging_kernel, page));
     for (struct paging_space *space = first_space; space != NULL; space = space->next) {
         union paging_entry *entry = directory_entry(space, page);
-        uint64_t old = entry_read(entry);
-        while (!entry_compare_exchange(entry, old, value))
+        uint64_t old;
+        do
             old = entry_read(entry);
+        while (!entry_compare_exchange(entry, old, value));
     }
     return first_space != NULL;
 }

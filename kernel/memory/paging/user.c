@@ -560,8 +560,7 @@ int paging_user_move(struct paging_space *space, uint32_t from, uint32_t to, uin
     note(space, target, &change);
     if (space->slots[slot_of(page)].used == 0)
         drop_table(space, page);
-    if (space->slots[slot_of(target)].used == 0 &&
-        (directory_at(space, target)->low & SLOT_PRESENT))
+    if (space->slots[slot_of(target)].used == 0) /* then it is not the source's */
         drop_table(space, target);
     return 0;
 }
@@ -588,20 +587,22 @@ bool paging_user_move_table(struct paging_space *space, uint32_t from, uint32_t 
     return true;
 }
 
+_Static_assert(TOP_FRAMES *TOPS_A_FRAME < PAGEFRAME_REFERENCES_MAX,
+               "a table can be shared by all spaces that there can be");
+
 /* The directories of both name the table from now on, and neither may write. */
-static int share_slot(struct paging_space *parent, struct paging_space *child, uint32_t slot)
+static void share_slot(struct paging_space *parent, struct paging_space *child, uint32_t slot)
 {
     const uint32_t page = PAGE_OF(MAP_USER_START) + slot * SLOT_PAGES;
     union paging_entry *from = directory_at(parent, page);
     const uint64_t entry = entry_read(from);
-    if (pageframe_reference(table_of(from->low)) != 0)
-        return -ENOMEM;
+    const int error = pageframe_reference(table_of(from->low));
+    MEMORY_ASSERT(error == 0);
     from->low &= ~SLOT_OWN;
     entry_set(directory_at(child, page), entry & ~(ENTRY_WRITE | ENTRY_ACCESSED));
     child->slots[slot] = parent->slots[slot];
     child->own_pages += parent->slots[slot].own;
     count_tables(child, 1, 0);
-    return 0;
 }
 
 /* What the parent's books say of a slot is not the child's. */
@@ -615,23 +616,21 @@ static void leave_out(const struct paging_space *parent, struct paging_space *ch
         books->sum -= entry_read(&entries[i]) & ~ENTRY_HARDWARE;
 }
 
-int paging_user_share(struct paging_space *parent, struct paging_space *child,
-                      const uint32_t apart[PAGING_USER_SLOTS / 32])
+void paging_user_share(struct paging_space *parent, struct paging_space *child,
+                       const uint32_t apart[PAGING_USER_SLOTS / 32])
 {
-    int error = 0;
     MEMORY_ASSERT(paging_user_pages(child) == 0 && child->tables == 0);
     child->books[0] = parent->books[0];
     child->books[1] = parent->books[1];
-    for (uint32_t slot = 0; slot < PAGING_USER_SLOTS && error == 0; slot++) {
+    for (uint32_t slot = 0; slot < PAGING_USER_SLOTS; slot++) {
         if (parent->slots[slot].used == 0)
             continue;
         if (apart[slot / 32] >> slot % 32 & 1)
             leave_out(parent, child, slot);
         else
-            error = share_slot(parent, child, slot);
+            share_slot(parent, child, slot);
     }
     paging_user_forget(parent);
-    return error;
 }
 
 bool paging_user_abandon(struct paging_space *space, uint32_t slot)

@@ -110,11 +110,10 @@ int paging_user_move(struct paging_space *space, uint32_t from, uint32_t to,
 bool paging_user_move_table(struct paging_space *space, uint32_t from, uint32_t to,
                             uint32_t bytes) MUST_CHECK;
 
-/* The child, which has nothing, shares the parent's tables, but for the slots in the bitmap. 0;
- * -ENOMEM: one is shared as often as can be counted, and the child has to go. O(slots), and O(512)
- * for each slot that is left out. */
-int paging_user_share(struct paging_space *parent, struct paging_space *child,
-                      const uint32_t apart[PAGING_USER_SLOTS / 32]) MUST_CHECK;
+/* The child, which has nothing, shares the parent's tables, but for the slots in the bitmap.
+ * O(slots), and O(512) for each slot that is left out. */
+void paging_user_share(struct paging_space *parent, struct paging_space *child,
+                       const uint32_t apart[PAGING_USER_SLOTS / 32]);
 
 /* For a space that is about to be destroyed: lets go of a slot's table, and true, if there is none
  * or others share it; else paging_user_clear is to be called. The space's sums are wrong
