@@ -72,9 +72,9 @@ $(foreach test,$(UNIT_TESTS),$(foreach bits,32 64,$(eval $(call unit-program,$(t
 
 # The heap's debug builds: debug1 to debug3, which share all objects but the heap's own.
 DEBUG_LEVELS  := 1 2 3
-DEBUG_SOURCES := $(wildcard $(addsuffix /*.c,$(MEMORY_heap) kernel/memory/heap/debug)) tests/unit/debug_test.c \
+DEBUG_SOURCES := $(wildcard $(addsuffix /*.c,$(MEMORY_heap) kernel/memory/heap/debug)) $(wildcard tests/unit/debug*_test.c) \
                  tests/unit/heap_machine_test.c $(UNIT_SHARED)
-DEBUG_OWN     := kernel/memory/heap/% tests/unit/debug_test.c
+DEBUG_OWN     := kernel/memory/heap/% tests/unit/debug%
 
 define debug-program
 $(BUILD)/unit/debug$(1)-$(2): $(patsubst %,$(BUILD)/unit/$(2)/%.o,$(filter-out $(DEBUG_OWN),$(DEBUG_SOURCES))) \

@@ -71,6 +71,105 @@ TEST(longer_than_all_of_the_last_bin)
     machine_check_is_clean();
 }
 
+/* All that is free is one run, so long that its bin is not among the first 32. */
+TEST(a_few_pages_of_a_long_run)
+{
+    char *run, *object;
+    void *behind;
+    machine_start(4096);
+    run = kmalloc(PAGES(3000));
+    behind = kmalloc(PAGES(2));
+    CHECK(run != NULL && behind != NULL && heap_bin_of(3000) >= 32);
+    kfree(run);
+    object = kmalloc(64);
+    CHECK(object == run);
+    machine_check_is_clean();
+    kfree(object);
+    kfree(behind);
+    machine_check_is_clean();
+}
+
+/* A wrong free far behind the first page of a run, with none that begins in between. */
+TEST(the_middle_of_a_long_run_is_no_object)
+{
+    static const uint32_t pages[] = {1, 31, 32, 1023, 1024, 1025, 2047, 2100, 3400};
+    char *run;
+    machine_start(4096);
+    run = kmalloc(PAGES(3500));
+    CHECK(run != NULL);
+    for (unsigned i = 0; i < ARRAY_COUNT(pages); i++) {
+        kfree(run + PAGES(pages[i]));
+        CHECK_EQUAL(machine_statistics().misuses[HEAP_INTERIOR_FREE], i + 1);
+    }
+    CHECK_EQUAL(ksize(run), PAGES(3500));
+    kfree(run);
+    kfree(run + PAGES(2100));
+    CHECK_EQUAL(machine_statistics().misuses[HEAP_INTERIOR_FREE], ARRAY_COUNT(pages));
+    machine_check_is_clean();
+}
+
+/* More than the window can use is not had, and the frame for it goes back. */
+TEST(bookkeeping_ends_with_the_window)
+{
+    uint32_t before, pages = 0;
+    machine_start(4096);
+    before = machine_free_frames();
+    while (heap_commit_bookkeeping())
+        pages++;
+    /* Two that heap_init has; tables of paging are there for the pages of a machine this large. */
+    CHECK_EQUAL(pages + 2, HEAP_RECORD_PAGES + HEAP_LIVE_PAGES);
+    before = machine_free_frames();
+    CHECK(!heap_commit_bookkeeping());
+    CHECK_EQUAL(machine_free_frames(), before);
+    machine_check_is_clean();
+}
+
+/* ---- a handler between looking for pages and having them ---- */
+
+static struct heap_class *class_64;
+static void *slab_before[256], *slab_after[256];
+static unsigned taken_before, taken_after;
+
+/* The class gets a slab, then room in the one that was full, and fills up the new one: it has slots
+ * again, but not in its current slab, and no pages are needed any more. */
+static void handler_that_fills_the_class(void)
+{
+    host_on_interrupts_on = NULL;
+    slab_after[taken_after++] = kmalloc(64);
+    for (unsigned i = 1; i < taken_before; i++)
+        kfree(slab_before[i]);
+    while (class_64->slab->open != 0)
+        slab_after[taken_after++] = kmalloc(64);
+    CHECK(class_64->first != 0);
+}
+
+TEST(pages_that_are_not_needed_any_more_go_back)
+{
+    char *object;
+    uint32_t slabs;
+    machine_start(4096);
+    class_64 = heap_class(heap.class_of[(64 - 1) / HEAP_GRANULE]);
+    do
+        slab_before[taken_before++] = kmalloc(64);
+    while (class_64->slab->open != 0 || class_64->first != 0);
+    heap_trim();
+    slabs = class_64->slabs;
+    host_on_interrupts_on = handler_that_fills_the_class;
+    object = kmalloc(64);
+    CHECK(host_on_interrupts_on == NULL);
+    CHECK(object != NULL);
+    memset(object, 1, 64);
+    CHECK_EQUAL(class_64->slabs, slabs + 1); /* the handler's; what the call had went back */
+    machine_check_is_clean();
+    kfree(object);
+    kfree(slab_before[0]);
+    while (taken_after != 0)
+        kfree(slab_after[--taken_after]);
+    heap_trim();
+    CHECK_EQUAL(machine_statistics().slab_bytes, 0);
+    machine_check_is_clean();
+}
+
 TEST(sentences_say_what_is_wrong_with_pages)
 {
     void *first, *second, *last;

@@ -279,6 +279,9 @@ TEST(owners_are_known_by_any_address_near)
     /* Behind the first, until the second is nearer. */
     CHECK(heap_owner_of(first + 64, &owner) && owner.object == first);
     CHECK(heap_owner_of(first + 64 + PAGE_SIZE, &owner) && owner.object == second);
+    /* Still in the first's place, but the second begins soon. */
+    CHECK(heap_owner_of((second & ~(uintptr_t)(PAGE_SIZE - 1)) - 1, &owner));
+    CHECK_EQUAL(owner.object, second);
     CHECK(heap_owner_of(second + 4000, &owner) && owner.object == second);
     kfree((void *)first);
     CHECK(heap_owner_of(first + 3, &owner) && owner.object == first && owner.freed_by != 0);
@@ -339,6 +342,72 @@ TEST(wrong_bytes_of_the_guard_are_found)
     machine_check_is_clean();
     kfree(kept[0]);
     kfree(kept[1]);
+}
+
+/* The two that nothing else tells, against each other. */
+TEST(a_wrong_countdown_of_the_guard_is_found)
+{
+    static const struct {
+        uint32_t every, countdown, faults;
+    } rows[] = {{0, 0, 0}, {0, 1, 1}, {5, 5, 0}, {5, 1, 0}, {5, 6, 1}, {5, 0, 1}};
+    start(0);
+    for (unsigned i = 0; i < ARRAY_COUNT(rows); i++) {
+        heap_guard.every = rows[i].every;
+        heap_guard.countdown = rows[i].countdown;
+        CHECK_EQUAL(machine_check(), rows[i].faults);
+        if (rows[i].faults != 0)
+            CHECK(strstr(machine_faults, "heap: guard: the countdown is ") != NULL);
+    }
+}
+
+/* As guard.c makes it: FNV-1a over the words before it. */
+static uint32_t seal_of(const struct heap_guard_place *place)
+{
+    uint32_t words[offsetof(struct heap_guard_place, seal) / sizeof(uint32_t)];
+    uint32_t seal = 0x811C9DC5u;
+    memcpy(words, place, sizeof(words));
+    for (unsigned i = 0; i < ARRAY_COUNT(words); i++)
+        seal = (seal ^ words[i]) * 0x01000193u;
+    return seal;
+}
+
+/* With its seal right, each by itself. */
+TEST(a_place_of_the_guard_that_makes_no_sense_is_found)
+{
+    start(1);
+    char *object = kmalloc(100);
+    struct heap_guard_place *place = &heap_guard.places[0], kept = *place;
+    CHECK_EQUAL(place->owner.object, (uintptr_t)object);
+    for (unsigned i = 0; i < 7; i++) {
+        switch (i) {
+        case 0:
+            place->state = HEAP_GUARD_LIVE + 1;
+            break;
+        case 1:
+            place->pages = 2;
+            break;
+        case 2:
+            place->owner.object -= PAGE_SIZE;
+            break;
+        case 3:
+            place->owner.object += PAGE_SIZE;
+            break;
+        case 4:
+            place->owner.size = PAGE_SIZE;
+            break;
+        case 5:
+            place->owner.freed_by = 1;
+            break;
+        default:
+            place->state = HEAP_GUARD_FREE; /* with a page */
+        }
+        place->seal = seal_of(place);
+        CHECK(machine_check() != 0);
+        CHECK(strstr(machine_faults, "heap: guard: place 0 makes no sense") != NULL);
+        *place = kept;
+        machine_check_is_clean();
+    }
+    kfree(object);
 }
 
 TEST(damages_have_words)

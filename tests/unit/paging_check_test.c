@@ -8,6 +8,9 @@
 #define WC PAGING_WRITE_COMBINING
 #define UC PAGING_UNCACHED
 
+/* More than the check remembers (FAR_PIECES). */
+#define FAR_PIECES_TESTED 70u
+
 /* Bits that the processor sets by itself, and which therefore mean nothing. */
 #define LEAF_IGNORED  0x60u
 #define TABLE_IGNORED 0x20u
@@ -382,6 +385,14 @@ TEST(a_windows_books_are_checked)
         window->taken_pages--;
         expect("pieces, the books say");
         window->taken_pages++;
+        /* While a piece is on its way, pages of it may be missing, but none too many be there. */
+        window->moving = 1;
+        window->pieces--;
+        machine_check_is_clean();
+        window->pieces += 2;
+        expect("pieces, the books say");
+        window->pieces--;
+        window->moving = 0;
     }
     machine_check_is_clean();
     CHECK_EQUAL(paging_map_page(&paging_kernel, 0x0FF00000, frame_of(MACHINE_DEVICE), W | UC), 0);
@@ -425,4 +436,23 @@ TEST(two_cache_types_of_a_device_are_found)
     expect("mapped with another cache type elsewhere");
     paging_unmap_temporary(piece, 2);
     machine_check_is_clean();
+}
+
+/* So many pieces are remembered; later ones are compared with those, and not with each other. */
+TEST(pieces_of_devices_that_are_remembered)
+{
+    volatile void *pieces[FAR_PIECES_TESTED];
+    void *alias;
+    furnish(ALL_FEATURES);
+    for (unsigned i = 0; i < ARRAY_COUNT(pieces); i++) {
+        pieces[i] = paging_map_device(MACHINE_DEVICE - (i + 1) * 0x2000, 0x1000);
+        CHECK(pieces[i] != NULL);
+    }
+    machine_check_is_clean();
+    alias = paging_map_temporary(frame_of(MACHINE_DEVICE - 0x2000), 1, 0);
+    expect("mapped with another cache type elsewhere");
+    paging_unmap_temporary(alias, 1);
+    alias = paging_map_temporary(frame_of(MACHINE_DEVICE - ARRAY_COUNT(pieces) * 0x2000), 1, 0);
+    machine_check_is_clean();
+    paging_unmap_temporary(alias, 1);
 }

@@ -200,6 +200,8 @@ TEST(every_refusal_changes_nothing)
         {0x00006000, 7, 1, 0, -EINVAL},
         {0x00100000, 0x101, 1, W, -EINVAL},
         {0x34000000, 0x4001, 1, W, -EINVAL},
+        {0x00140000, 0x13F, 2, W, -EINVAL},
+        {0x34000000, 0x4001, 2, W, -EINVAL},
         /* Mapped already: all of it, the first page, the last page, inside a large page. */
         {0x00100000, 0x100, 1, W, -EEXIST},
         {0x0014F000, 0x14F, 2, W, -EEXIST},
@@ -225,6 +227,18 @@ TEST(every_refusal_changes_nothing)
             test_fail(__FILE__, __LINE__, "page call %u gave %d", i, error);
     }
     machine_check_is_clean();
+}
+
+/* Two rows in one table: each has its own books, so a step ends where a row does. */
+TEST(unmap_of_two_rows_at_once)
+{
+    machine_boot();
+    CHECK_EQUAL(paging_unmap(&paging_kernel, MAP_VIDEO_END - 8 * PAGE_SIZE, 20), 0);
+    machine_check_is_clean();
+    CHECK(query(MAP_VIDEO_END - 9 * PAGE_SIZE).present);
+    CHECK(!query(MAP_VIDEO_END - 8 * PAGE_SIZE).present);
+    CHECK(!query(MAP_VIDEO_END + 11 * PAGE_SIZE).present);
+    CHECK(query(MAP_VIDEO_END + 12 * PAGE_SIZE).present);
 }
 
 TEST(unmap_and_protect_refuse_and_change_nothing)

@@ -451,13 +451,15 @@ void *krealloc(void *object, size_t size)
 
 /* ---- caches ---- */
 
-/* The row of a cache; of NULL, an empty one. NULL: there is none. */
+/* The row of a cache that there is; of NULL, an empty one, of which there are as many as caches
+ * that the heap can still make. */
 static __typeof__(layer.caches[0]) *cache_row(const struct heap_cache *cache)
 {
-    for (unsigned i = 0; i < ARRAY_COUNT(layer.caches); i++)
-        if (layer.caches[i].cache == cache)
-            return &layer.caches[i];
-    return NULL;
+    unsigned i = 0;
+    while (i < ARRAY_COUNT(layer.caches) && layer.caches[i].cache != cache)
+        i++;
+    MEMORY_ASSERT(i < ARRAY_COUNT(layer.caches));
+    return &layer.caches[i];
 }
 
 struct heap_cache *heap_cache_create(const char *name, size_t size, size_t alignment)
