@@ -111,6 +111,11 @@ def has_valgrind():
     return shutil.which('valgrind') is not None and not EMULATOR
 
 
+def time_verdict(value, target):
+    """Emulated code is neither slow nor fast."""
+    return '-' if EMULATOR else verdict_most(value, target)
+
+
 def pair(rows):
     """Mean instructions of an allocation and a free together; of both sorts of calls."""
     return sum(tables.mean(rows.get((kind, sort)) for sort in ('plain', 'one-page', 'special')) for kind in ('alloc', 'free'))
@@ -235,7 +240,7 @@ def print_heap_times(bench):
             table.add(name, *['not to be had'] + [''] * (len(HEAP_TIMED) - 1))
     targets = bench.figures['heap targets']
     table.add('target', *(targets.get(trace + ' ratio', '-') for trace in HEAP_TIMED))
-    table.add('ours', *(verdict_most(ratio['ours'][trace], targets.get(trace + ' ratio')) for trace in HEAP_TIMED))
+    table.add('ours', *(time_verdict(ratio['ours'][trace], targets.get(trace + ' ratio')) for trace in HEAP_TIMED))
     table.print()
     quoted = Table('  The same of others, figures.json: ÷ TLSF', ['allocator', 'T1a', 'T2', 'T3', 'T4'])
     for figure in bench.figures['heap']:
@@ -327,7 +332,7 @@ def print_frames(bench):
                   figure['P2c pair'], *figure['worst'], figure['bits'])
     table.add('target', *(targets[column] for column in columns), targets['P5'], targets['P1 pair'], targets['P2c pair'],
               targets['worst alloc'], targets['worst free'], 8 + 32 + targets['index bits'])
-    table.add('ours', *(verdict_most(times['ours'][trace], targets[trace + ' ns']) for trace in FRAME_TIMED if times),
+    table.add('ours', *(time_verdict(times['ours'][trace], targets[trace + ' ns']) for trace in FRAME_TIMED if times),
               verdict_least(ours['P5'], targets['P5']),
               *(verdict_most(ours[column], targets[column]) for column in ('P1 pair', 'P2c pair', 'worst alloc', 'worst free')),
               verdict_most(bits['ours'], 8 + 32 + targets['index bits']))
@@ -374,7 +379,7 @@ def print_frame_ratios(bench, times):
         table.add(name, *(f'{ratios[name][trace]:.2f}' if trace in ratios[name] else '-' for trace in FRAME_TIMED))
     wanted_ratios = [targets[column] / buddy[column] for column in columns]
     table.add('target', *(f'{ratio:.2f}' for ratio in wanted_ratios))
-    table.add('ours', *(verdict_most(ratios['ours'][trace], ratio) for trace, ratio in zip(FRAME_TIMED, wanted_ratios)))
+    table.add('ours', *(time_verdict(ratios['ours'][trace], ratio) for trace, ratio in zip(FRAME_TIMED, wanted_ratios)))
     table.print()
 
 
