@@ -30,6 +30,11 @@ static uint32_t no_session(uint32_t group)
     return 0;
 }
 
+static uint64_t no_limit(void)
+{
+    return UINT64_MAX;
+}
+
 static int begin_mask(uint32_t mask, uint32_t bytes)
 {
     (void)bytes;
@@ -51,6 +56,7 @@ static const struct file_jobs no_jobs = {
     .signal_caller = ignore_signal,
     .signal_group = ignore_group_signal,
     .is_deaf = is_deaf,
+    .file_bytes_limit = no_limit,
     .session_of_group = no_session,
 };
 

@@ -23,6 +23,8 @@ struct file_jobs {
     /* True if the calling thread ignores or blocks the signal, or its group is orphaned: then
      * reading from the background is -EIO and not a signal. */
     bool (*is_deaf)(int signal);
+    /* How large the calling process may make a file, in bytes (RLIMIT_FSIZE). */
+    uint64_t (*file_bytes_limit)(void);
     /* The session that a group belongs to; 0: there is no such group. */
     uint32_t (*session_of_group)(uint32_t group);
 };

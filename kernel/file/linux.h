@@ -129,6 +129,7 @@
 #define SIGINT   2
 #define SIGQUIT  3
 #define SIGPIPE  13
+#define SIGXFSZ  25
 #define SIGCONT  18
 #define SIGTSTP  20
 #define SIGTTIN  21

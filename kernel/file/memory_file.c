@@ -1,4 +1,5 @@
 #include "kernel/file/frameview.h"
+#include "kernel/file/jobs.h"
 #include "kernel/file/memory_internal.h"
 #include "kernel/file/walk.h"
 #include "kernel/include/errors.h"
@@ -331,14 +332,9 @@ static void settle_charge(struct memory_file *file)
     preempt_enable();
 }
 
-static int32_t write_locked(struct file *open, struct transfer *from, uint64_t *position)
+static int32_t write_pieces(struct memory_file *file, struct transfer *from, uint64_t *position)
 {
-    struct memory_file *file = memory_file_of(open->inode);
     int32_t done = 0, moved = 0;
-    if (open->flags & O_APPEND)
-        *position = file->base.inode.size;
-    if (*position >= MEMORY_FILE_MAX || transfer_left(from) > MEMORY_FILE_MAX - *position)
-        return -EFBIG;
     while (transfer_left(from) > 0) {
         moved = write_piece(file, from, *position);
         if (moved <= 0)
@@ -351,6 +347,27 @@ static int32_t write_locked(struct file *open, struct transfer *from, uint64_t *
     if (done > 0)
         inode_touch_modified(&file->base.inode);
     return done > 0 ? done : moved;
+}
+
+/* What passes the process's limit stays in the transfer; if that is all, there is a signal. */
+static int32_t write_locked(struct file *open, struct transfer *from, uint64_t *position)
+{
+    struct memory_file *file = memory_file_of(open->inode);
+    uint64_t limit = file_jobs()->file_bytes_limit();
+    if (open->flags & O_APPEND)
+        *position = file->base.inode.size;
+    if (*position >= MEMORY_FILE_MAX || transfer_left(from) > MEMORY_FILE_MAX - *position)
+        return -EFBIG;
+    if (*position >= limit) {
+        file_jobs()->signal_caller(SIGXFSZ);
+        return -EFBIG;
+    }
+    size_t whole = transfer_left(from);
+    size_t room = whole < limit - *position ? whole : (size_t)(limit - *position);
+    from->left = room;
+    int32_t done = write_pieces(file, from, position);
+    from->left += whole - room;
+    return done;
 }
 
 static int32_t write_file(struct file *open, struct transfer *from, uint64_t *position)

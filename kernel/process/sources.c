@@ -85,6 +85,13 @@ static uint32_t session_of_group(uint32_t group)
     return session;
 }
 
+static uint64_t file_bytes_limit(void)
+{
+    if (process_current() == NULL || process_current()->limits[LIMIT_FSIZE].soft == LIMIT_INFINITY)
+        return UINT64_MAX;
+    return process_current()->limits[LIMIT_FSIZE].soft;
+}
+
 static const struct file_jobs jobs = {
     .begin_mask = begin_mask,
     .end_mask = end_mask,
@@ -95,6 +102,7 @@ static const struct file_jobs jobs = {
     .signal_group = signal_group,
     .is_deaf = is_deaf,
     .session_of_group = session_of_group,
+    .file_bytes_limit = file_bytes_limit,
 };
 
 /* ---- /proc ---- */

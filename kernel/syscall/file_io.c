@@ -1,5 +1,6 @@
 #include "kernel/file/inode.h"
 #include "kernel/file/internal.h"
+#include "kernel/file/jobs.h"
 #include "kernel/include/errors.h"
 #include "kernel/lib/string.h"
 #include "kernel/memory/heap/heap.h"
@@ -228,6 +229,10 @@ static int32_t truncate_inode(struct inode *inode, int64_t size)
         return -EISDIR;
     if (!inode_is_regular(inode) || inode->operations->truncate == NULL)
         return -EINVAL;
+    if ((uint64_t)size > inode->size && (uint64_t)size > file_jobs()->file_bytes_limit()) {
+        file_jobs()->signal_caller(SIGXFSZ);
+        return -EFBIG;
+    }
     return inode->operations->truncate(inode, (uint64_t)size);
 }
 

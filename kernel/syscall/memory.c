@@ -1,4 +1,6 @@
+#include "kernel/file/device.h"
 #include "kernel/file/file.h"
+#include "kernel/file/linux.h"
 #include "kernel/file/table.h"
 #include "kernel/include/errors.h"
 #include "kernel/space/space.h"
@@ -28,17 +30,39 @@ static int show_file(struct space_mapping *mapping, const struct file *file)
     return mapping->backing == NULL ? -ENODEV : 0;
 }
 
-static int32_t map_file(struct space_mapping *mapping, uint32_t descriptor)
+/* /dev/zero: anonymous memory, whatever the offset. */
+static bool is_zeros(const struct file *file)
 {
-    struct file *file = file_table_get(caller_files(), descriptor);
-    int32_t result;
-    if (file == NULL)
-        return -EBADF;
-    result = show_file(mapping, file);
+    return (file->inode->mode & S_IFMT) == S_IFCHR && file->inode->special == DEVICE_ZERO;
+}
+
+static int32_t map_zeros(struct space_mapping *mapping, const struct file *file)
+{
+    const uint32_t wants_write =
+        (mapping->flags & MAP_TYPE) == MAP_PRIVATE ? 0 : mapping->protection & PROT_WRITE;
+    if (!file_is_readable(file) || (wants_write && !file_is_writable(file)))
+        return -EACCES;
+    mapping->flags |= MAP_ANONYMOUS;
+    mapping->index = 0;
+    return space_map(space_current(), mapping);
+}
+
+static int32_t map_content(struct space_mapping *mapping, const struct file *file)
+{
+    int32_t result = show_file(mapping, file);
     if (result == 0) {
         result = space_map(space_current(), mapping);
         mapping->backing->ops->drop(mapping->backing);
     }
+    return result;
+}
+
+static int32_t map_file(struct space_mapping *mapping, uint32_t descriptor)
+{
+    struct file *file = file_table_get(caller_files(), descriptor);
+    if (file == NULL)
+        return -EBADF;
+    int32_t result = is_zeros(file) ? map_zeros(mapping, file) : map_content(mapping, file);
     file_drop(file);
     return result;
 }

@@ -357,6 +357,32 @@ TEST(sizes_grow_shrink_and_show_zeros)
     file_machine_end();
 }
 
+TEST(no_file_grows_beyond_the_limit)
+{
+    file_machine_start(4096);
+    uint32_t at = (uint32_t)open_file("/tmp/f", O_CREAT | O_RDWR);
+    machine_file_limit = 10;
+    machine_caller_signal = 0;
+    CHECK_EQUAL(syscall_write(at, BUFFER, 7), 7);
+    CHECK_EQUAL(syscall_write(at, BUFFER, 7), 3); /* what still fits */
+    CHECK_EQUAL(machine_caller_signal, 0);
+    CHECK_EQUAL(syscall_write(at, BUFFER, 7), -EFBIG);
+    CHECK_EQUAL(machine_caller_signal, SIGXFSZ);
+    machine_caller_signal = 0;
+    CHECK_EQUAL(syscall_ftruncate(at, 11), -EFBIG);
+    CHECK_EQUAL(machine_caller_signal, SIGXFSZ);
+    machine_caller_signal = 0;
+    CHECK_EQUAL(syscall_write(at, BUFFER, 0), 0);
+    CHECK_EQUAL(syscall_pwrite64(at, BUFFER, 3, 4, 0), 3); /* inside */
+    machine_file_limit = 5;
+    CHECK_EQUAL(syscall_ftruncate(at, 8), 0); /* shrinking may leave more than the limit */
+    CHECK_EQUAL(machine_caller_signal, 0);
+    machine_file_limit = UINT64_MAX;
+    CHECK_EQUAL(syscall_unlink(PATH("/tmp/f")), 0);
+    CHECK_EQUAL(syscall_close(at), 0);
+    file_machine_end();
+}
+
 /* A model of one file's bytes, and random calls. */
 TEST(random_calls_agree_with_a_model)
 {

@@ -47,6 +47,7 @@ extern uint32_t machine_process, machine_group, machine_session;
 extern int machine_caller_signal, machine_group_signal;
 extern uint32_t machine_signalled_group;
 extern bool machine_is_deaf;
+extern uint64_t machine_file_limit; /* RLIMIT_FSIZE */
 
 /* The calling process. */
 extern struct process machine_caller;

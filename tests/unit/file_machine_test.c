@@ -25,6 +25,7 @@ uint32_t machine_process, machine_group, machine_session;
 int machine_caller_signal, machine_group_signal;
 uint32_t machine_signalled_group;
 bool machine_is_deaf;
+uint64_t machine_file_limit = UINT64_MAX;
 char machine_log[4096];
 
 uint32_t preempt_count;
@@ -320,6 +321,11 @@ static bool is_deaf(int signal)
     return machine_is_deaf;
 }
 
+static uint64_t file_bytes_limit(void)
+{
+    return machine_file_limit;
+}
+
 static uint32_t session_of_group(uint32_t group)
 {
     return group < 100 ? machine_session : group < 200 ? 99 : 0;
@@ -354,6 +360,7 @@ static void reset(void)
         .signal_group = signal_group,
         .is_deaf = is_deaf,
         .session_of_group = session_of_group,
+        .file_bytes_limit = file_bytes_limit,
     };
     file_set_jobs(&jobs);
     machine_on_wait = NULL;
