@@ -1,4 +1,4 @@
-"""Files that are broken: what Linux says of each is what the table says."""
+"""Files that are broken: what Linux says of each, and our kernel, is what the table says."""
 import signal
 import subprocess
 
@@ -7,6 +7,7 @@ import pytest
 from tests.conftest import BUILD
 from tests.user.elf import make
 from tests.user.linux import linux
+from tests.user.ours import ours
 
 
 def words(line):
@@ -25,6 +26,20 @@ def on_linux(tmp_path_factory):
     status, text = linux('cp -r /elf /tmp/elf; starter=/starter; $starter /tmp/elf', f'{folder}:/elf', f'{BUILD}/user/check/starter:/starter')
     assert status == 0 and text.endswith(f'{len(make.TABLE)} files\n'), text
     return dict(line.split(': ', 1) for line in text.splitlines()[:-1])
+
+
+@pytest.fixture(scope='module')
+def on_ours(tmp_path_factory):
+    folder = tmp_path_factory.mktemp('elf')
+    make.make(folder)
+    status, text = ours('/starter /elf', f'{folder}:/elf', f'{BUILD}/user/check/starter:/starter')
+    assert status == 0 and text.endswith(f'{len(make.TABLE)} files\n'), text
+    return dict(line.split(': ', 1) for line in text.splitlines()[:-1])
+
+
+@pytest.mark.parametrize('name', make.TABLE)
+def test_file_on_ours(on_ours, name):
+    assert words(on_ours[name]) == make.expected(name, 'ours')
 
 
 @pytest.mark.parametrize('name', make.TABLE)

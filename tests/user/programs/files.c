@@ -54,6 +54,7 @@ static void permissions(void)
 {
     SECTION("rights of a user");
     MUST(close((int)MUST(open("/tmp/files/secret", O_RDWR | O_CREAT, 0600))));
+    MUST(close((int)MUST(open("/tmp/files/stranger", O_RDWR | O_CREAT, 0600))));
     MUST(mkdir("/tmp/files/closed", 0700));
     MUST(close((int)MUST(open("/tmp/files/closed/in", O_RDWR | O_CREAT, 0666))));
     IN_CHILD("a user", {
@@ -62,7 +63,7 @@ static void permissions(void)
         TRY(access("/tmp/files/secret", F_OK));
         TRY(access("/tmp/files/secret", R_OK));
         TRY(open("/tmp/files/closed/in", O_RDONLY));
-        TRY(unlink("/tmp/files/secret"));
+        TRY(unlink("/tmp/files/stranger"));
         TRY(chmod("/tmp/files/secret", 0666));
         TRY(chown("/tmp/files/secret", 1000, 1000));
         TRY(open("/tmp/files/new", O_WRONLY));
