@@ -408,6 +408,7 @@ static void give_children_away(struct process *process)
             process_leave(child);
             process_free(child);
         } else {
+            child->is_orphan = true;
             signal_send(child, SIGKILL, NULL);
         }
     }
@@ -477,7 +478,7 @@ static void end_process(struct process *process)
     bool is_reaped = is_reaped_at_once(process);
     signal_tell_parent(process, status & 0x7F ? CLD_KILLED : CLD_EXITED,
                        status & 0x7F ? status & 0x7F : status >> 8);
-    if (is_reaped)
+    if (is_reaped || process->is_orphan)
         reap(process);
     else if (process->parent == NULL)
         wait_wake_all(&process->child_changed);

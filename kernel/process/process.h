@@ -68,6 +68,7 @@ struct process {
     enum process_state state;
     int32_t exit_status; /* as wait has it */
     bool is_exiting;     /* its threads are to end, with exit_status */
+    bool is_orphan;      /* it ends, and nobody waits for it: there is no first process */
     bool has_executed;   /* since it was forked: setpgid by the parent is too late */
 
     /* Relations. */

@@ -1,4 +1,4 @@
-"""Processes come and go thousands of times, in every way: the kernel's books are as before."""
+"""Programs that try to break the kernel: its books are as before. tests/user/stress/long.py does it for longer."""
 import collections
 import re
 
@@ -37,3 +37,34 @@ def test_kills_at_any_moment_leave_nothing(tmp_path, seed):
         assert 'kills: 300 of 300 were begun' in output, output
         assert books(machine) == before
         assert 'memory check: ok' in machine.command('mem check')
+
+
+def test_orphans_without_a_first_process_leave_nothing(tmp_path):
+    """Of a program of the monitor: what it leaves behind is killed, and nobody waits for that."""
+    with boot_to_prompt(tmp_path, RUN='help', BOOT='multiboot', IMAGE_ARCHIVE=BUILD / 'archive-stress.cpio') as machine:
+        machine.command('program /bin/sh -c "sleep 100 & true"')
+        machine.command('program /bin/true')
+        before = books(machine)
+        for _ in range(3):
+            assert 'ended with status 0' in machine.command('program /bin/sh -c "sleep 100 & sleep 100 & true"')
+        machine.command('program /bin/true')
+        assert books(machine) == before
+        assert 'memory check: ok' in machine.command('mem check')
+
+
+def fuzz(machine, seed, calls):
+    """Random calls; every one that there is was made, and a fifth of them, at least, succeeded."""
+    machine.command('program /bin/fuzz 99 2000')
+    before = books(machine)
+    output = machine.command(f'program /bin/fuzz {seed} {calls}')
+    found = re.search(r'^fuzz: seed \d+: (\d+) calls, (\d+) succeeded, (\d+) kinds, 0 never made', output, re.M)
+    assert found, output
+    made, succeeded, kinds = map(int, found.groups())
+    assert made == calls and succeeded >= calls / 5 and kinds > 200, output
+    assert books(machine) == before
+    assert 'memory check: ok' in machine.command('mem check')
+
+
+def test_random_calls_leave_nothing(tmp_path):
+    with boot_to_prompt(tmp_path, RUN='help', BOOT='multiboot', IMAGE_ARCHIVE=BUILD / 'archive-stress.cpio') as machine:
+        fuzz(machine, 1, 20000)
