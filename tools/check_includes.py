@@ -40,7 +40,7 @@ MAY_INCLUDE = {
     'kernel/process': BELOW_FILES + ['kernel/file', 'kernel/device/power'],
     'kernel/syscall': BELOW_FILES + ['kernel/file', 'kernel/process', 'kernel/device/power'],
     'kernel/sanitizer': MEMORY + MACHINE + ['kernel/debug', 'kernel/start', 'kernel/thread'],  # stands beside all it checks
-    'kernel/failure': MEMORY + ['kernel/debug'],  # stands between allocators and all who call them
+    'kernel/failure': MEMORY + ['kernel/thread', 'kernel/debug'],  # stands between allocators and all who call them
     'kernel/debug': SYSTEM + MACHINE + ['tests/kernel'],
     'kernel/kernel.ld.S': PORT,
     'kernel/main.c': SYSTEM + MACHINE + ['kernel/debug', 'kernel/start'],

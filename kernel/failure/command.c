@@ -8,11 +8,16 @@
 #include "kernel/memory/heap/heap.h"
 #include "kernel/memory/paging/paging.h"
 #include "kernel/memory/system.h"
+#include "kernel/thread/clock.h"
+#include "kernel/thread/wait.h"
 
 /* `fail N COMMAND` and `fail all COMMAND`: between the monitor and its commands. */
 
 void __real_command_execute(char *line);
 void __wrap_command_execute(char *line);
+
+#define SETTLE_TRIES 200u
+#define SETTLE_NS    10000000u
 
 /* What must be as before. Page tables that a command made necessary stay. */
 struct books {
@@ -36,13 +41,29 @@ static void say(const char *sentence)
     monitor_print("fail: %s\n", sentence);
 }
 
+static bool is_balanced(const struct books *before, const struct books *after)
+{
+    return after->frames == before->frames && after->objects == before->objects &&
+           after->bytes == before->bytes;
+}
+
+/* What a program leaves behind may still be ending. */
+static struct books read_settled_books(const struct books *before)
+{
+    struct books books = read_books();
+    for (unsigned tries = 0; tries < SETTLE_TRIES && !is_balanced(before, &books); tries++) {
+        (void)!wait_until(clock_monotonic_ns() + SETTLE_NS, 0);
+        books = read_books();
+    }
+    return books;
+}
+
 /* Prints one line; true if everything is as it should be. */
 static bool judge(uint32_t n, const struct failure_report *report, const struct books *before)
 {
-    struct books after = read_books();
+    struct books after = read_settled_books(before);
     uint32_t faults = memory_check(say);
-    bool balances = after.frames == before->frames && after.objects == before->objects &&
-                    after.bytes == before->bytes;
+    bool balances = is_balanced(before, &after);
     if (report->function != NULL)
         monitor_print("fail: %u: %s by %pS, ", n, report->function, (void *)report->caller);
     else
@@ -109,8 +130,9 @@ bool failure_parse(const char *text, uint32_t *n, enum failure_extent *extent)
     char digits[12];
     uint64_t value;
     size_t length = strlen(text);
-    *extent = length != 0 && text[length - 1] == '+' ? FAILURE_ON : FAILURE_ONCE;
-    length -= *extent == FAILURE_ON;
+    const char last = length != 0 ? text[length - 1] : '\0';
+    *extent = last == '+' ? FAILURE_ON : last == '*' ? FAILURE_EVERY : FAILURE_ONCE;
+    length -= *extent != FAILURE_ONCE;
     if (length == 0 || length >= sizeof(digits))
         return false;
     memcpy(digits, text, length);
@@ -123,9 +145,9 @@ bool failure_parse(const char *text, uint32_t *n, enum failure_extent *extent)
 
 static void usage(void)
 {
-    monitor_print("usage: fail N|N+|all|all+ COMMAND\n"
-                  "runs a command while its n-th allocation fails (+: and all after it); all: each "
-                  "in turn\n");
+    monitor_print("usage: fail N|N+|N*|all|all+ COMMAND\n"
+                  "runs a command while its n-th allocation fails (+: and all after it; *: every "
+                  "n-th); all: each in turn\n");
 }
 
 /* `record` prints what was recorded since boot, or since it was last said; `record COMMAND` what a

@@ -3,6 +3,7 @@
 #include "kernel/include/errors.h"
 #include "kernel/memory/heap/heap.h"
 #include "kernel/memory/pageframe/pageframe.h"
+#include "kernel/memory/platform.h"
 
 /*
  * The linker leads each call of an allocator to __wrap_NAME, and calls of __real_NAME to the
@@ -13,6 +14,7 @@ static struct {
     bool is_armed;
     uint32_t n; /* 0: none */
     enum failure_extent extent;
+    bool is_promised; /* what is asked for now was promised: it does not fail */
     struct failure_report report;
 } state;
 
@@ -49,13 +51,22 @@ static void note(const char *function, uintptr_t result, uint32_t a, uint32_t b,
         failure_recorder(&call);
 }
 
+static bool is_chosen(uint32_t number)
+{
+    if (state.n == 0 || number < state.n)
+        return false;
+    if (state.extent == FAILURE_EVERY)
+        return number % state.n == 0;
+    return number == state.n || state.extent == FAILURE_ON;
+}
+
 static bool is_due(const char *function, uintptr_t caller)
 {
     uint32_t number;
-    if (!state.is_armed)
+    if (!state.is_armed || state.is_promised)
         return false;
     number = __atomic_add_fetch(&state.report.allocations, 1, __ATOMIC_RELAXED);
-    if (state.n == 0 || number < state.n || (number > state.n && state.extent == FAILURE_ONCE))
+    if (!is_chosen(number))
         return false;
     if (__atomic_fetch_add(&state.report.failed, 1, __ATOMIC_RELAXED) == 0) {
         state.report.caller = caller;
@@ -102,6 +113,21 @@ FRAME_ALLOCATOR(, pageframe_alloc_run,
                 (uint32_t frames, uint32_t alignment, frame_t limit, unsigned where,
                  bytemap_tag_t tag),
                 (frames, alignment, limit, where, tag), frames, alignment, where, tag)
+/* What was promised is taken from pageframe_alloc, which is led through here, and does not fail. */
+#define PROMISED_ALLOCATOR(name, parameters, arguments)                                            \
+    __typeof__(name) __real_##name, __wrap_##name;                                                 \
+    frame_t __wrap_##name parameters                                                               \
+    {                                                                                              \
+        unsigned long interrupts = platform_interrupts_save();                                     \
+        state.is_promised = true;                                                                  \
+        frame_t frame = __real_##name arguments;                                                   \
+        state.is_promised = false;                                                                 \
+        platform_interrupts_restore(interrupts);                                                   \
+        return frame;                                                                              \
+    }
+
+PROMISED_ALLOCATOR(pageframe_alloc_promised, (unsigned where, bytemap_tag_t tag), (where, tag))
+PROMISED_ALLOCATOR(pageframe_alloc_promised_zeroed, (bytemap_tag_t tag), (tag))
 ALLOCATOR(int, pageframe_promise, (uint32_t frames), (frames), -ENOMEM, frames, 0, 0, 0)
 ALLOCATOR(void *, kmalloc, (size_t size), (size), NULL, (uint32_t)size, 0, 0, 0)
 ALLOCATOR(void *, kcalloc, (size_t count, size_t size), (count, size), NULL, (uint32_t)count,

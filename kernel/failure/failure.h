@@ -9,7 +9,8 @@
  */
 enum failure_extent {
     FAILURE_ONCE, /* the n-th only */
-    FAILURE_ON    /* the n-th and all after it */
+    FAILURE_ON,   /* the n-th and all after it */
+    FAILURE_EVERY /* the n-th, the 2n-th, ... */
 };
 
 /* What happened since the mark. */
@@ -44,12 +45,13 @@ void failure_record_begin(void);
 /* The text so far, as tests/model/model.h has it, and its length; recording ends. */
 const char *failure_record_end(size_t *length);
 
-/* The kernel's command line has a word fail=N or fail=N+ (and all after): then the machine's boot
- * is armed, from its first allocation until the prompt (boot.c). `fail N[+]|all[+] COMMAND` at the
- * prompt (command.c) takes a line for the prompt; false if it is another command's. */
+/* The kernel's command line has a word fail=N, fail=N+ (and all after) or fail=N* (every n-th):
+ * then the machine's boot is armed, from its first allocation until the prompt (boot.c). `fail
+ * N[+|*]|all[+] COMMAND` at the prompt (command.c) takes a line for the prompt; false if it is
+ * another command's. */
 bool failure_command(const char *line);
 
-/* "N" or "N+"; false for anything else. */
+/* "N", "N+" or "N*"; false for anything else. */
 bool failure_parse(const char *text, uint32_t *n, enum failure_extent *extent);
 
 #endif

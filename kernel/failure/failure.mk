@@ -1,5 +1,6 @@
 # Failure on demand: what the linker leads to kernel/failure. README.md there says what for.
 FAILURE_WRAPPED := pageframe_alloc pageframe_alloc_zeroed pageframe_alloc_run pageframe_promise \
+                   pageframe_alloc_promised pageframe_alloc_promised_zeroed \
                    kmalloc kcalloc kmalloc_aligned krealloc heap_cache_create heap_cache_alloc
 # In the kernel with FAILURES=1 also what lets the prompt and the command line decide what fails.
 # and, for records, what gives back.

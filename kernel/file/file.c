@@ -37,7 +37,7 @@ int file_open_inode(struct inode *inode, uint32_t flags, struct file **opened)
     struct file *file = file_make(inode, &path_operations, flags);
     int error = 0;
     if (file == NULL)
-        return -ENFILE;
+        return -ENOMEM;
     if (!(flags & O_PATH))
         error = inode->operations->open == NULL ? -ENXIO : inode->operations->open(inode, file);
     if (error != 0) {

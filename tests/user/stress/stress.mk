@@ -16,3 +16,7 @@ $(BUILD)/archive-stress.cpio: tools/archive.py $(ARCHIVE_ROOT) $(USER)/bin/busyb
 
 .PHONY: stress-archive
 stress-archive: $(BUILD)/archive-stress.cpio
+
+.PHONY: stress
+stress: kernel stress-archive failing-image ## a million random system calls, births, kills: long
+	BUILD='$(abspath $(BUILD))' /usr/bin/pytest-3 -q -o python_files='*.py' tests/user/stress/long.py
