@@ -218,7 +218,9 @@ static void on_tick(void)
 void thread_yield(void)
 {
     unsigned long saved = platform_interrupts_save();
-    struct thread *self = thread_now, *next = run_queue_exchange(&ready, self);
+    struct thread *self = thread_now, *next = NULL;
+    if (ready.count != 0)
+        next = run_queue_exchange(&ready, self);
     if (next != NULL) {
         self->voluntary_switches++;
         self->state = THREAD_READY;
