@@ -7,12 +7,13 @@ $(STRESS_PROGRAMS:%=$(USER)/stress/%): $(USER)/stress/%: tests/user/stress/%.c $
 	$(USER_CC) $(USER_CFLAGS) -I. -MMD -MP -MF $(USER)/stress/$*.d -o $@ $<
 -include $(wildcard $(USER)/stress/*.d)
 
-$(BUILD)/archive-stress.cpio: tools/archive.py $(ARCHIVE_ROOT) $(USER)/bin/busybox-small $(STRESS_PROGRAMS:%=$(USER)/stress/%) \
-                              tests/user/stress/stress.mk
+$(BUILD)/archive-stress.cpio: tools/archive.py $(ARCHIVE_ROOT) $(USER)/bin/busybox-small $(STRESS_PROGRAMS:%=$(USER)/stress/%) tests/user/stress/defuse.sh \
+                              tests/user/stress/stress.mk tests/user/stress/defuse.sh
 	$(call say,CPIO)
 	python3 tools/archive.py $(ARCHIVE_EMPTY_DIRECTORIES) --links $(USER)/bin/busybox-small.links:/bin/busybox \
 	    --file $(USER)/bin/busybox-small:/bin/busybox \
-	    $(foreach name,$(STRESS_PROGRAMS),--file $(USER)/stress/$(name):/bin/$(name)) $@ user/root
+	    $(foreach name,$(STRESS_PROGRAMS),--file $(USER)/stress/$(name):/bin/$(name)) \
+	    --file tests/user/stress/defuse.sh:/bin/defuse $@ user/root
 
 .PHONY: stress-archive
 stress-archive: $(BUILD)/archive-stress.cpio
