@@ -9,7 +9,7 @@ from tests.system.machine import boot_to_prompt
 
 # What it is told. A memory file system that is full says ENOSPC.
 BOMBS = {'map': 'ENOMEM', 'touch': 'ENOMEM', 'heap': 'ENOMEM', 'shared': 'ENOMEM', 'file': 'ENOSPC', 'name': 'ENOSPC', 'area': 'ENOMEM',
-         'thread': 'EAGAIN'}
+         'thread': 'EAGAIN', 'fork': 'ENOMEM'}
 
 
 def books(machine):

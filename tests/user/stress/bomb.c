@@ -116,11 +116,21 @@ static int thread(int turn)
     return pthread_create(&made, &small, wait_for_ever, NULL);
 }
 
+static int forks(int turn)
+{
+    (void)turn;
+    pid_t child = fork();
+    if (child == 0)
+        wait_for_ever(NULL);
+    return child < 0 ? errno : 0;
+}
+
 static const struct {
     const char *name;
     int (*once_more)(int turn);
-} kinds[] = {{"map", map},   {"touch", touch}, {"heap", heap}, {"shared", shared},
-             {"file", file}, {"name", name},   {"area", area}, {"thread", thread}};
+} kinds[] = {{"map", map},       {"touch", touch},   {"heap", heap},
+             {"shared", shared}, {"file", file},     {"name", name},
+             {"area", area},     {"thread", thread}, {"fork", forks}};
 
 static const char *error_name(int error)
 {
