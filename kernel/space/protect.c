@@ -65,8 +65,9 @@ static int protect_part(struct space *space, struct area *area, uint32_t start, 
         return -ENOMEM;
     error = protect_area(space, area, rights);
     (void)area_join(space, area);
+    /* What cannot come in, beyond the end of a file, is no error of mprotect. */
     if (error == 0 && is_locked_now_writable)
-        error = populate(space, start, end, ACCESS_WRITE);
+        (void)populate(space, start, end, ACCESS_WRITE);
     return error;
 }
 

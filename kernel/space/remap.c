@@ -150,8 +150,16 @@ static void leave_place(struct space *space, struct area *area)
     area_free(space, area);
 }
 
-/* Moves the area to where nothing is. A copy of it is made there first; MREMAP_DONTUNMAP leaves the
- * old one, empty. */
+/* MREMAP_DONTUNMAP: the area stays without its pages, and its lock has gone with them. */
+static void leave_empty(struct space *space, struct area *area)
+{
+    area_account(space, area->flags, -area_pages(area));
+    area->flags &= ~(uint32_t)(AREA_LOCKED | AREA_ON_FAULT);
+    area_account(space, area->flags, area_pages(area));
+    (void)area_join(space, area);
+}
+
+/* Moves the area to where nothing is. A copy of it is made there first. */
 static int32_t move_to(struct space *space, struct area *area, const struct remap *remap,
                        uint32_t to)
 {
@@ -185,9 +193,11 @@ static int32_t move_to(struct space *space, struct area *area, const struct rema
         copy->backing->ops->hold(copy->backing);
     area_account(space, flags, remap->new_bytes / PAGE_SIZE);
     area_insert(space, copy, area_find(space, to));
-    if (!(remap->flags & MREMAP_DONTUNMAP))
+    if (remap->flags & MREMAP_DONTUNMAP)
+        leave_empty(space, area);
+    else
         leave_place(space, area);
-    copy = area_join(space, copy);
+    (void)area_join(space, area_at(space, to));
     if ((flags & (AREA_LOCKED | AREA_ON_FAULT)) == AREA_LOCKED)
         (void)populate(space, to, to + remap->new_bytes, ACCESS_WRITE);
     return (int32_t)to;
@@ -238,8 +248,6 @@ static int check_area(const struct space *space, const struct area *area, const 
     const uint32_t grown =
         remap->new_bytes > remap->old_bytes ? remap->new_bytes - remap->old_bytes : 0;
     if (remap->old_bytes == 0 && !(area->flags & AREA_SHARED))
-        return -EINVAL;
-    if ((remap->flags & MREMAP_DONTUNMAP) && (area->flags & AREA_SHARED))
         return -EINVAL;
     if (remap->old_bytes > area->end - remap->from)
         return -EFAULT;

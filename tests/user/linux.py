@@ -7,7 +7,7 @@ from tests.conftest import BUILD, ROOT
 KERNEL = BUILD / 'distribution/linux-686-pae'
 CHECKS = BUILD / 'user/check'
 # In the order in which a kernel comes to have what they need.
-PROGRAMS = ('memory_mmap', 'memory_unmap', 'memory_mremap', 'memory_advice', 'memory_lock', 'memory_break', 'process', 'vfork', 'signals',
+PROGRAMS = ('memory_mmap', 'memory_unmap', 'memory_mremap', 'memory_advice', 'memory_lock', 'memory_break', 'memory_random', 'process', 'vfork', 'signals',
             'pipes', 'files', 'times', 'schedule', 'registers', 'log')
 
 

@@ -70,6 +70,34 @@ static void pages_stay_through_fork(void)
     MUST(unlock(base, 2 * PAGE));
 }
 
+static void moved_away(void)
+{
+    SECTION("mremap that leaves the old place");
+    char *base = map_pages(2, RW), *shared = mmap2(0, PAGE, RW, SHARED, -1, 0);
+    MUST(lock(base, 2 * PAGE));
+    char *moved =
+        (char *)syscall(SYS_mremap, base, 2 * PAGE, 2 * PAGE, MREMAP_MAYMOVE | MREMAP_DONTUNMAP, 0);
+    VALUE(locked_kib());
+    TRY(madvise(moved, PAGE, MADV_DONTNEED)); /* the lock went with the pages */
+    TRY(madvise(base, PAGE, MADV_DONTNEED));
+    TRY(unlock(moved, 2 * PAGE));
+    shared[0] = 's';
+    moved = (char *)syscall(SYS_mremap, shared, PAGE, PAGE, MREMAP_MAYMOVE | MREMAP_DONTUNMAP, 0);
+    TRUE(moved != MAP_FAILED && moved != shared);
+    TRUE(moved[0] == 's' && shared[0] == 's'); /* the object has what the page had */
+}
+
+static void made_writable(void)
+{
+    SECTION("mprotect of locked pages, some beyond the end of their file");
+    char *base = mmap2(0, 3 * PAGE, PROT_READ, MAP_PRIVATE, temporary_file(2 * PAGE), 0);
+    TRY(lock(base, 3 * PAGE));
+    TRY(mprotect(base, 3 * PAGE, RW));
+    WRITE(base + PAGE);
+    WRITE(base + 2 * PAGE);
+    TRY(unlock(base, 3 * PAGE));
+}
+
 static void limited(void)
 {
     SECTION("a user's limit");
@@ -98,6 +126,8 @@ int main(void)
     ranges();
     future();
     pages_stay_through_fork();
+    moved_away();
+    made_writable();
     limited();
     return done();
 }

@@ -5,6 +5,7 @@ from tests.conftest import BUILD
 from tests.system import machine
 from tests.system.machine import boot_to_prompt
 from tests.system.test_failure import fail_each
+from tests.user.linux import CHECKS, linux
 from tests.user.test_stress import books, fuzz
 
 SEED = int(os.environ.get('SEED', '1'))
@@ -36,6 +37,20 @@ def test_two_thousand_kills(tmp_path):
         there.command('program /bin/kills 9 20')
         before = books(there)
         assert 'kills: 2000 of 2000 were begun' in there.command(f'program /bin/kills {SEED} 2000')
+        assert books(there) == before
+        assert 'memory check: ok' in there.command('mem check')
+
+
+def test_memory_as_on_linux(tmp_path):
+    """A hundred thousand steps of tests/user/programs/memory_random.c."""
+    calls = f'memory_random 100 1000 {1000 * SEED}'
+    status, expected = linux(f'/check/{calls}', f'{CHECKS}:/check', timeout=HOURS)
+    assert status == 0 and expected.endswith('\n1000 checks\n'), expected
+    with machine_with_patience(tmp_path) as there:
+        there.command('program /bin/memory_random 1 100')
+        before = books(there)
+        output = there.command(f'program /bin/{calls}').replace('\r', '')
+        assert [line for line in output.splitlines() if line.startswith('seed')] == expected.splitlines()[:-1]
         assert books(there) == before
         assert 'memory check: ok' in there.command('mem check')
 
