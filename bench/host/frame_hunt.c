@@ -57,7 +57,7 @@ static void drop(uint32_t index)
     if (error != 0)
         fail("frame %#x was refused with %d", block.first, error);
     hunt_note(&goals[2 * block.order + 1], count, "frame %#x", block.first);
-    memmove(&blocks[index], &blocks[index + 1], (--block_count - index) * sizeof(blocks[0]));
+    blocks[index] = blocks[--block_count];
 }
 
 /* Mostly anywhere. */
