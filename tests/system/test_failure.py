@@ -22,14 +22,16 @@ COMMANDS = {
     'page': ['page 0x100000', 'page 0x30000000', 'page 0x10000000'],
     'heap guard': ['heap guard', 'heap guard 0'],
     'program': ['program /none'],  # others below, from an archive that has some
-    'heap cost': None,  # makes thousands of calls, to measure them
+    'heap cost': None,  # thousands of calls, to measure them: some fail, below
     'fault': None,  # ends in a panic on purpose
-    'bench': None,  # fills memory until there is none left: it is made of failures, hundreds of thousands of calls
+    'bench': None,  # hundreds of thousands of calls: some fail, below
     'selftest': None,  # one test at a time, below
     'poweroff': None,
     'reboot': None,
 }
-# Self-tests with too many allocations for each to fail: these numbers are tried.
+# What makes too many allocations for each to fail: these numbers are tried.
+SAMPLED_COMMANDS = {'heap cost': (1, 2, 3, 1000), 'bench frame': (1, 300), 'bench run': (2, 1000), 'bench heap': (5000,),
+                    'bench page': (5,)}
 SAMPLED = {'allocators_survive_an_interrupt_storm': (1, 2, 3, 10, 1000, 20000),
            'threads_begin_and_end': (1, 2, 3, 4, 5, 1000),
            'random_calls_follow_the_model': (1, 2, 3, 10, 100, 300),
@@ -167,12 +169,22 @@ def test_each_selftest():
     assert total > 50
 
 
-@pytest.mark.parametrize('name', SAMPLED)
-def test_selftests_that_allocate_much(name):
-    status, output = boot(RUN=''.join(f'fail {n} selftest {name}; ' for n in SAMPLED[name]) + 'mem check; poweroff')
+def fail_some(command, numbers, **settings):
+    """Each of these allocations fails once."""
+    status, output = boot(**settings, RUN=''.join(f'fail {n} {command}; ' for n in numbers) + 'mem check; poweroff')
     assert status == 0 and 'panic' not in output and 'memory check: ok' in output, output
     found = re.findall(r'^fail: \d+: \w+ by \S+ \S+, the books balance, 0 faults', output, re.M)
-    assert len(found) == len(SAMPLED[name]), output
+    assert len(found) == len(numbers), output
+
+
+@pytest.mark.parametrize('name', SAMPLED)
+def test_selftests_that_allocate_much(name):
+    fail_some(f'selftest {name}', SAMPLED[name])
+
+
+@pytest.mark.parametrize('command', SAMPLED_COMMANDS)
+def test_measurements_without_memory(command):
+    fail_some(command, SAMPLED_COMMANDS[command], MEM=16)  # some fill memory
 
 
 def test_what_is_no_order_is_refused():
