@@ -13,9 +13,6 @@ KERNEL_SOURCES := $(sort $(shell find kernel tests/kernel tests/model -name '*.c
 KERNEL_SOURCES := $(filter-out %.ld.S,$(KERNEL_SOURCES))
 ifneq ($(SANITIZE),1)
 KERNEL_SOURCES := $(filter-out kernel/sanitizer/% tests/kernel/sanitizer_test.c,$(KERNEL_SOURCES))
-else
-# The shadow takes frames that the model knows nothing of.
-KERNEL_SOURCES := $(filter-out tests/model/% tests/kernel/model_test.c,$(KERNEL_SOURCES))
 endif
 
 # HEAP_DEBUG=n (kernel/memory/heap/README.md) concerns only the heap's own files, here and in the library; a

@@ -35,4 +35,7 @@ void sanitizer_expect_begin(void);
 /* Returns how many there were, and the last of them. */
 unsigned sanitizer_expect_end(struct sanitizer_report *last);
 
+/* The frames that hold shadow now: one for 8 pages of the heap or of a thread's stack. */
+uint32_t sanitizer_shadow_frames(void);
+
 #endif

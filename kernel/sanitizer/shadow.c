@@ -48,6 +48,7 @@ static uint64_t first_table[ENTRIES] __attribute__((aligned(PAGE_SIZE)));
  */
 static uint8_t heap_users[(MAP_HEAP_END - MAP_HEAP_START) / PAGE_SHADOWS];
 static uint8_t stacks_users[(MAP_STACKS_END - MAP_STACKS_START) / PAGE_SHADOWS];
+static uint32_t shadow_frames;
 
 WRAP(void *, memset, void *to, int byte, size_t bytes);
 
@@ -219,6 +220,7 @@ static int page_shadow_take(uintptr_t address)
         __real_paging_unmap_page(&paging_kernel, shadow);
         if (__real_paging_map_page(&paging_kernel, shadow, frame, PAGING_WRITE) != 0)
             panic("sanitizer: a page of the shadow cannot be mapped");
+        shadow_frames++;
     }
     ++*users_of(address);
     /* The heap's own tables are at the window's end. */
@@ -235,6 +237,12 @@ static void page_shadow_give(uintptr_t address)
     frame_t frame = __real_paging_unmap_page(&paging_kernel, shadow);
     if (pageframe_free(frame) != 0 || map_zero_page(shadow) != 0)
         panic("sanitizer: a page of the shadow cannot be given back");
+    shadow_frames--;
+}
+
+uint32_t sanitizer_shadow_frames(void)
+{
+    return shadow_frames;
 }
 
 /* The pages of both come and go through these two. */

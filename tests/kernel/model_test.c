@@ -1,11 +1,14 @@
 #include "kernel/include/types.h"
 #include "kernel/memory/memory.h"
 #include "kernel/memory/system.h"
+#include "kernel/sanitizer/sanitizer.h"
 #include "tests/kernel/selftest.h"
 #include "tests/model/model.h"
 #include "tests/model/records.h"
 
 /* The running kernel's memory core in lockstep with its model (tests/model). */
+
+#pragma weak sanitizer_shadow_frames /* other kernels have none: NULL */
 
 #define CALLS    4000u
 #define COMPARED 400u
@@ -25,7 +28,7 @@ KERNEL_TEST(random_calls_follow_the_model)
 {
     const char *fault = NULL;
     unsigned i = 0;
-    model_begin(MAP_USER_START);
+    model_begin(MAP_USER_START, sanitizer_shadow_frames);
     for (; i < CALLS && fault == NULL; i++) {
         struct model_call call = model_random_call(selftest_random);
         fault = model_run(&call, NULL);
@@ -42,7 +45,7 @@ KERNEL_TEST(recorded_calls_follow_the_model)
         const char *fault = NULL, *at = record->text;
         struct model_call call;
         unsigned calls = 0;
-        model_begin(MAP_USER_START);
+        model_begin(MAP_USER_START, sanitizer_shadow_frames);
         while (fault == NULL && (at = model_parse(at, record->end, &call)) != NULL) {
             fault = model_run(&call, NULL);
             calls++;

@@ -37,6 +37,7 @@ struct counts {
     size_t live_bytes, committed_bytes;
     uint64_t given, returned;
     uint32_t reserve, low;
+    uint32_t beside;
 };
 
 static struct run runs[MODEL_SLOTS];
@@ -47,6 +48,7 @@ static uint32_t window;
 static struct counts start;
 static uint32_t reserve, low;
 static bool (*failed_hook)(void); /* of the call that runs */
+static uint32_t (*beside_hook)(void);
 
 static const frame_t zone_ends[PAGEFRAME_WHERE_COUNT] = {[PAGEFRAME_ANYWHERE] = FRAME_NONE,
                                                          [PAGEFRAME_BELOW_4G] = 1u << 20,
@@ -83,6 +85,7 @@ static struct counts read_counts(void)
         .returned = frames.frees,
         .reserve = frames.reserve_frames,
         .low = frames.low_watermark_frames,
+        .beside = beside_hook != NULL ? beside_hook() : 0,
     };
 }
 
@@ -118,7 +121,7 @@ static const char *compare_heap(const struct counts *now)
 static const char *compare_counts(void)
 {
     struct counts now = read_counts();
-    uint32_t own = own_frames();
+    uint32_t own = own_frames() + now.beside - start.beside;
     uint32_t used = own + (now.heap - start.heap) + (now.tables - start.tables);
     if (now.allocated != start.allocated + own)
         return "another number of frames is allocated";
@@ -703,12 +706,13 @@ const char *model_run(const struct model_call *call, bool (*was_failed)(void))
     return fault != NULL ? fault : compare_counts();
 }
 
-void model_begin(uint32_t window_start)
+void model_begin(uint32_t window_start, uint32_t (*beside)(void))
 {
     memset(runs, 0, sizeof(runs));
     memset(objects, 0, sizeof(objects));
     memset(pages, 0, sizeof(pages));
     window = window_start;
+    beside_hook = beside;
     for (uint32_t slot = 0; slot < ARRAY_COUNT(has_table); slot++)
         has_table[slot] = paging_walk(&paging_kernel, address_of(slot * SLOT_PAGES)).levels == 3;
     heap_trim();

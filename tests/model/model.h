@@ -48,8 +48,9 @@ struct model_call {
 };
 
 /* What is there now is what will be there at the end. `window` is the address of MODEL_PAGES pages
- * of user space in which nothing is mapped, 2 MiB aligned. */
-void model_begin(uint32_t window);
+ * of user space in which nothing is mapped, 2 MiB aligned. `beside` says how many kernel frames
+ * are taken at the moment by somebody who follows the heap's pages; NULL: there is nobody. */
+void model_begin(uint32_t window, uint32_t (*beside)(void));
 
 /* Makes the call. NULL, or what is not as it must be. was_failed, if not NULL, says whether an
  * allocation was made to fail during the call: then, and only then, memory may be out that is

@@ -44,7 +44,7 @@ static uint32_t check_all(void (*given)(const char *sentence))
 static void random_work(uint32_t frames, unsigned calls, unsigned compared)
 {
     machine_start(frames);
-    model_begin(WINDOW);
+    model_begin(WINDOW, NULL);
     for (unsigned i = 0; i < calls; i++) {
         struct model_call call = model_random_call(test_random);
         must(model_run(&call, NULL), i);
@@ -95,7 +95,7 @@ TEST(recorded_calls_follow_the_model)
         for (const char *at = record->text; at < record->end; at++)
             lines += *at == '\n';
         machine_start(FRAMES);
-        model_begin(WINDOW);
+        model_begin(WINDOW, NULL);
         CHECK_EQUAL(play(record, NULL), lines - 1); /* the first is a remark */
         CHECK(lines > 50);
         must(model_compare(check_all), lines);
@@ -137,7 +137,7 @@ static bool scenario(uint32_t seed, uint32_t n, enum failure_extent extent)
 {
     struct failure_report report;
     machine_start(2048);
-    model_begin(WINDOW);
+    model_begin(WINDOW, NULL);
     test_random_restart(seed);
     failure_arm(n, extent);
     for (unsigned i = 0; i < SCENARIO; i++) {
@@ -168,7 +168,7 @@ static bool boot_again(uint32_t n)
 {
     struct failure_report report;
     machine_start(2048);
-    model_begin(WINDOW);
+    model_begin(WINDOW, NULL);
     failure_arm(n, FAILURE_ONCE);
     failed_before = 0;
     play(&model_records[0], was_failed);
