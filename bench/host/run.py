@@ -32,10 +32,10 @@ FRAME_TRACES = wanted('P1', 'P2c', 'P2d', 'P3', 'P5')
 FRAME_TIMED = wanted('P1', 'P2c', 'P2d', 'P3')
 FRAME_ALLOCATORS = ['ours', 'stack', 'buddy', 'buddy-cached']
 HEAP_SORTS = {'plain': '{}', 'one-page': '{}, moves a page', 'special': '{}, moves pages'}
-RUNS = {'counts': 0, 'quick': 3, 'full': 11}
 HUNTS = ['heap-pool-hunt', 'heap-kernel-hunt', 'frame-hunt']
 # What runs 32-bit programs where the host does not (tools/run32). Counts are the same; times are the emulator's.
 EMULATOR = os.environ.get('RUN32', '').split()
+RUNS = {'counts': 0, 'quick': 3, 'full': 3 if EMULATOR else 11}
 HUNT_ROUNDS = {'counts': 3, 'quick': 3, 'full': 30}
 FEWER = {'T2': 100000, 'T3': 100000, 'T4': 100000, 'P1': 100000, 'P2c': 100000, 'P2d': 100000, 'P3': 500000}  # quick
 
