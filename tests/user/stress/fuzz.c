@@ -355,45 +355,35 @@ static uint32_t argument(char kind, void *object)
 
 /* ---- calls ---- */
 
+/* EBX and EBP hold arguments, which an asm statement cannot ask for: all come from one block. */
+#define CALL_SYSTEM(number, given, then)                                                           \
+    ({                                                                                             \
+        int32_t result_;                                                                           \
+        uint32_t block_[7] = {number};                                                             \
+        memcpy(block_ + 1, given, 6 * sizeof block_[0]);                                           \
+        __asm__ volatile("pushl %%ebx; pushl %%ebp\n\t"                                            \
+                         "movl 4(%%eax), %%ebx; movl 8(%%eax), %%ecx; movl 12(%%eax), %%edx\n\t"   \
+                         "movl 16(%%eax), %%esi; movl 20(%%eax), %%edi; movl 24(%%eax), %%ebp\n\t" \
+                         "movl (%%eax), %%eax\n\t"                                                 \
+                         "int $0x80\n\t" then "popl %%ebp; popl %%ebx"                             \
+                         : "=a"(result_)                                                           \
+                         : "a"(block_)                                                             \
+                         : "ecx", "edx", "esi", "edi", "memory", "cc");                            \
+        result_;                                                                                   \
+    })
+
 static int32_t make_call(uint32_t number, const uint32_t *arguments)
 {
-    int32_t result;
-    struct {
-        uint32_t number, arguments[6];
-    } block = {number, {0}};
-    memcpy(block.arguments, arguments, sizeof block.arguments);
-    __asm__ volatile("pushl %%ebx; pushl %%ebp\n\t"
-                     "movl 4(%%eax), %%ebx; movl 8(%%eax), %%ecx; movl 12(%%eax), %%edx\n\t"
-                     "movl 16(%%eax), %%esi; movl 20(%%eax), %%edi; movl 24(%%eax), %%ebp\n\t"
-                     "movl (%%eax), %%eax\n\t"
-                     "int $0x80\n\t"
-                     "popl %%ebp; popl %%ebx"
-                     : "=a"(result)
-                     : "a"(&block)
-                     : "ecx", "edx", "esi", "edi", "memory", "cc");
-    return result;
+    return CALL_SYSTEM(number, arguments, "");
 }
 
 /* Of those that return twice: the child ends at once, whatever stack it has. */
 static int32_t make_birth(uint32_t number, const uint32_t *arguments)
 {
-    int32_t result;
-    struct {
-        uint32_t number, arguments[6];
-    } block = {number, {0}};
-    memcpy(block.arguments, arguments, sizeof block.arguments);
-    __asm__ volatile("pushl %%ebx; pushl %%ebp\n\t"
-                     "movl 4(%%eax), %%ebx; movl 8(%%eax), %%ecx; movl 12(%%eax), %%edx\n\t"
-                     "movl 16(%%eax), %%esi; movl 20(%%eax), %%edi; movl 24(%%eax), %%ebp\n\t"
-                     "movl (%%eax), %%eax\n\t"
-                     "int $0x80\n\t"
-                     "testl %%eax, %%eax; jnz 1f\n\t"
-                     "movl $1, %%eax; int $0x80; hlt\n\t"
-                     "1: popl %%ebp; popl %%ebx"
-                     : "=a"(result)
-                     : "a"(&block)
-                     : "ecx", "edx", "esi", "edi", "memory", "cc");
-    return result;
+    return CALL_SYSTEM(number, arguments,
+                       "testl %%eax, %%eax; jnz 1f\n\t"
+                       "movl $1, %%eax; int $0x80; hlt\n\t"
+                       "1: ");
 }
 
 static bool is_birth(uint32_t number)
