@@ -9,7 +9,7 @@ from tests.system.machine import boot_to_prompt
 
 # What it is told. A memory file system that is full says ENOSPC.
 BOMBS = {'map': 'ENOMEM', 'touch': 'ENOMEM', 'heap': 'ENOMEM', 'shared': 'ENOMEM', 'file': 'ENOSPC', 'name': 'ENOSPC', 'area': 'ENOMEM',
-         'thread': 'EAGAIN', 'fork': 'ENOMEM'}
+         'thread': 'EAGAIN', 'fork': 'ENOMEM', 'pipe': 'ENOMEM'}
 
 
 def books(machine):

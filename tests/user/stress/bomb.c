@@ -3,7 +3,7 @@
  * that thing's own limit. Then it says so, and waits to be killed with its group, holding what it
  * has.
  *
- *      bomb KIND      prints "bomb: KIND ERROR after TURNS GROUP"
+ *      bomb KIND      prints "bomb: KIND begins" and "bomb: KIND ERROR after TURNS GROUP"
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -125,12 +126,28 @@ static int forks(int turn)
     return child < 0 ? errno : 0;
 }
 
+/* A pipe that is full, its two ends kept. */
+static int pipes(int turn)
+{
+    static const char text[1 << 16];
+    int ends[2];
+    if (turn == 0) {
+        struct rlimit limit;
+        getrlimit(RLIMIT_NOFILE, &limit);
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+    if (pipe2(ends, O_NONBLOCK) != 0 || write(ends[1], text, sizeof text) < 0)
+        return errno;
+    return 0;
+}
+
 static const struct {
     const char *name;
     int (*once_more)(int turn);
-} kinds[] = {{"map", map},       {"touch", touch},   {"heap", heap},
-             {"shared", shared}, {"file", file},     {"name", name},
-             {"area", area},     {"thread", thread}, {"fork", forks}};
+} kinds[] = {{"map", map},    {"touch", touch}, {"heap", heap}, {"shared", shared},
+             {"file", file},  {"name", name},   {"area", area}, {"thread", thread},
+             {"fork", forks}, {"pipe", pipes}};
 
 static const char *error_name(int error)
 {
@@ -141,9 +158,12 @@ static const char *error_name(int error)
                              : "another";
 }
 
+/* The first line brings the pipe to which it goes its page, which the last one will need. */
 static void explode(int (*once_more)(int turn), const char *kind)
 {
     int turns = 0, error;
+    printf("bomb: %s begins\n", kind);
+    fflush(stdout);
     while ((error = once_more(turns)) == 0)
         turns++;
     char line[80];
