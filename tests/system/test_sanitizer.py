@@ -4,6 +4,7 @@ import re
 import pytest
 
 from tests.conftest import BUILD
+from tests.system import work
 from tests.system.machine import Machine, boot_to_prompt
 
 SANITIZED = BUILD / 'sanitize'
@@ -53,6 +54,14 @@ def test_each_report_says_where_and_who(tmp_path):
         output = machine.command('selftest sanitizer_finds_heap_overflows')
         assert '1 bytes behind' not in reports(output)[0][2] and '0 bytes behind an object of 1 bytes' in output
         assert all('freed by' not in lines for _, _, lines in reports(output))
+
+
+def test_programs_work_and_nothing_is_found(tmp_path):
+    with Machine(tmp_path, build=SANITIZED, RUN=work.commands('1M'), BOOT='multiboot', IMAGE_ARCHIVE=work.archive(tmp_path)) as machine:
+        assert machine.end() == 0
+        output = machine.serial()
+    assert '] sanitizer: ' not in output, output
+    work.check(output)
 
 
 def test_what_nobody_expects_ends_in_a_panic(tmp_path):
