@@ -122,7 +122,7 @@ static struct area *rotate_left(struct space *space, struct area *x)
     return y;
 }
 
-/* A node whose children differ by two; the node that stands there afterwards. */
+/* A node whose children differ by too much; the node that stands there afterwards. */
 static __attribute__((noinline)) struct area *rotate(struct space *space, struct area *area)
 {
     if (height_of(area->left) > height_of(area->right)) {
@@ -137,8 +137,8 @@ static __attribute__((noinline)) struct area *rotate(struct space *space, struct
 
 static inline bool leans(const struct area *area)
 {
-    /* -1, 0 and 1 become 0, 1 and 2 */
-    return height_of(area->left) - height_of(area->right) + 1 > 2;
+    /* -2 to 2 become 0 to 4 */
+    return height_of(area->left) - height_of(area->right) + 2 > 4;
 }
 
 /* After a node was added or taken away below this one: up to the root, or until nothing changes,
@@ -266,8 +266,9 @@ void area_remove(struct space *space, struct area *area)
     space->areas--;
     if (space->recent == area)
         space->recent = next;
-    if (only != NULL && only == next) {
-        (void)update(next); /* it stands in the area's place; else it is above */
+    if (only != NULL && only == area->right) { /* then the next one is in it, and else above */
+        for (struct area *node = next; node != from; node = node->parent)
+            (void)update(node);
         next = NULL;
     }
     balance_up(space, from, next);
@@ -308,40 +309,53 @@ static uint32_t place_before(struct space *space, struct area *area, uint32_t by
     return found;
 }
 
-/*
- * From the right to the left, into no subtree whose gaps are all too small, all above `high` or all
- * below `low`. A subtree that is entered for nothing lies on the border at `high` or at `low`:
- * there are two such ways.
- */
+static inline bool has_gap(const struct area *area, uint32_t bytes)
+{
+    return area != NULL && area->largest >= bytes;
+}
+
+/* The last area of a subtree that has one with such a gap before it. */
+static struct area *last_with_gap(struct area *area, uint32_t bytes)
+{
+    for (;;) {
+        if (has_gap(area->right, bytes))
+            area = area->right;
+        else if (area->gap >= bytes)
+            return area;
+        else
+            area = area->left;
+    }
+}
+
+/* The nearest area below this one that has such a gap before it; NULL: none has. */
+static struct area *previous_with_gap(struct area *area, uint32_t bytes)
+{
+    for (;;) {
+        const struct area *from;
+        if (has_gap(area->left, bytes))
+            return last_with_gap(area->left, bytes);
+        do {
+            from = area;
+            area = area->parent;
+            if (area == NULL)
+                return NULL;
+        } while (area->left == from);
+        if (area->gap >= bytes)
+            return area;
+    }
+}
+
+/* Where a gap of the size is found and nothing fits, it reaches beyond `high` or `low`: there are
+ * two such. */
 static uint32_t place_below(struct space *space, uint32_t bytes, uint32_t low, uint32_t high)
 {
-    struct area *area = space->root;
-    const struct area *from = NULL;
-    while (area != NULL) {
-        struct area *up = area->parent;
-        const bool is_new = from == up || from == NULL;
-        if (is_new && area->largest < bytes) {
-            from = area;
-            area = up;
-            continue;
-        }
-        if (is_new && area->right != NULL && area->right->largest >= bytes && area->end < high) {
-            from = area;
-            area = area->right;
-            continue;
-        }
-        if (is_new || from == area->right) {
-            const uint32_t found = place_before(space, area, bytes, low, high);
-            if (found != 0)
-                return found;
-            if (area->left != NULL && area->left->largest >= bytes && area_gap_start(area) > low) {
-                from = area;
-                area = area->left;
-                continue;
-            }
-        }
-        from = area;
-        area = up;
+    struct area *area = area_search(space, high);
+    if (area == NULL)
+        area = space->last;
+    for (; area != NULL && area->start > low; area = previous_with_gap(area, bytes)) {
+        const uint32_t found = place_before(space, area, bytes, low, high);
+        if (found != 0)
+            return found;
     }
     return 0;
 }

@@ -33,7 +33,7 @@ static void check_node(struct check *check, const struct space *space, const str
         if (area->right->parent != area || area->right->start <= area->start)
             fault(check, space, area, "its right child is not");
     }
-    if (area->height != 1 + max(left, right) || left > right + 1 || right > left + 1)
+    if (area->height != 1 + max(left, right) || left > right + 2 || right > left + 2)
         fault(check, space, area, "its height is wrong, or the tree leans");
     if (area->gap != gap)
         fault(check, space, area, "the gap before it is not what it says");

@@ -14,8 +14,9 @@
 /*
  * What the files of space share, and what their tests look at.
  *
- * An area is [start, end) with one kind of pages. Areas of a space are in a balanced tree (AVL: the
- * heights of two children differ by one at most) ordered by address, and in a list. Each knows the
+ * An area is [start, end) with one kind of pages. Areas of a space are in a balanced tree ordered
+ * by address, and in a list. The heights of two children differ by two at most, one more than in an
+ * AVL tree: so an area that comes and goes does not turn the tree each time. Each area knows the
  * gap before it, and the largest gap in its subtree:
  *
  *      |  gap  |  area  |   gap   |  area  |      gap         |

@@ -147,12 +147,12 @@ static void remove_part(struct space *space, struct area *area, uint32_t start, 
     uncharge(space, pages + tables);
 }
 
-/* Whether some table of the range has an entry at all. */
+/* Whether there is a page in the range: mostly no table of it has an entry at all. */
 static bool has_pages(const struct space *space, uint32_t start, uint32_t end)
 {
     for (uint32_t slot = paging_user_slot(start); slot <= paging_user_slot(end - 1); slot++)
         if (space->paging.slots[slot].used != 0)
-            return true;
+            return paging_user_next(&space->paging, start, end) != end;
     return false;
 }
 
@@ -217,15 +217,14 @@ int space_unmap(struct space *space, uint32_t start, uint32_t length)
 
 /* ---- where ---- */
 
-/* Whether nothing lies in [start, end), nor so near below what grows down. */
-static bool is_room(struct space *space, uint32_t start, uint32_t end)
+/* Whether a range ends before the next area, and not so near below it if that grows down. */
+static bool is_room(const struct area *next, uint32_t end)
 {
-    const struct area *area = area_find(space, start);
-    if (area == NULL)
+    if (next == NULL)
         return true;
-    if (area->flags & AREA_GROWS_DOWN)
-        return area->start >= end && area->start - end >= SPACE_GUARD;
-    return area->start >= end;
+    if (next->flags & AREA_GROWS_DOWN)
+        return next->start >= end && next->start - end >= SPACE_GUARD;
+    return next->start >= end;
 }
 
 /* The highest place in a window, clear of what grows down. */
@@ -256,7 +255,8 @@ uint32_t place(struct space *space, uint32_t hint, uint32_t bytes, uint32_t flag
     uint32_t start;
     if (bytes > SPACE_END - SPACE_START)
         return 0;
-    if (hint >= SPACE_START && hint <= SPACE_END - bytes && is_room(space, hint, hint + bytes))
+    if (hint >= SPACE_START && hint <= SPACE_END - bytes &&
+        is_room(area_find(space, hint), hint + bytes))
         return hint;
     if (is_library) {
         start = place_between(space, bytes, MAP_LIBRARY_START, MAP_LIBRARY_END);
@@ -398,11 +398,10 @@ static int enter(struct space *space, const struct addition *new, struct area *p
     return 0;
 }
 
-/* Charges and enters a range where nothing is. */
-static int add_range(struct space *space, const struct addition *new)
+/* Charges and enters a range where nothing is, in front of `next`. */
+static int add_range(struct space *space, const struct addition *new, struct area *next)
 {
     const uint32_t pages = (new->end - new->start) / PAGE_SIZE;
-    struct area *next = area_find(space, new->start);
     struct area *previous = next != NULL ? next->previous : space->last;
     uint32_t need = table_charge(new->start, new->end, previous, next);
     int error;
@@ -428,7 +427,7 @@ static int replace_range(struct space *space, const struct addition *new)
     int error = check_limits(space, new->flags, pages > there ? pages - there : 0);
     if (error == 0 && there != 0)
         error = unmap_range(space, new->start, new->end);
-    return error != 0 ? error : add_range(space, new);
+    return error != 0 ? error : add_range(space, new, area_find(space, new->start));
 }
 
 /* Chooses the place, unless the caller did. */
@@ -454,7 +453,7 @@ static int map_chosen(struct space *space, const struct space_mapping *mapping,
     if (mapping->flags & MAP_FIXED)
         return replace_range(space, new);
     error = check_limits(space, new->flags, (new->end - new->start) / PAGE_SIZE);
-    return error != 0 ? error : add_range(space, new);
+    return error != 0 ? error : add_range(space, new, area_find(space, new->start));
 }
 
 static int32_t map_locked(struct space *space, const struct space_mapping *mapping, uint32_t bytes)
@@ -500,6 +499,14 @@ void space_set_brk(struct space *space, uint32_t start)
     space->brk_start = space->brk = (start + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1);
 }
 
+/* The area behind the heap, which is found by its last page: so the heap is what is found last when
+ * it shrinks. */
+static struct area *behind_heap(struct space *space, uint32_t end)
+{
+    struct area *area = area_find(space, end - 1);
+    return area != NULL && area->end == end ? area->next : area;
+}
+
 static int brk_to(struct space *space, uint32_t end)
 {
     const uint32_t flags = PROT_READ | PROT_WRITE | AREA_MAY(AREA_RIGHTS) | AREA_ANONYMOUS |
@@ -508,6 +515,7 @@ static int brk_to(struct space *space, uint32_t end)
     const uint32_t old_page = (space->brk + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1);
     const uint32_t new_page = (end + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1);
     const struct addition new = {old_page, new_page, flags, NULL, 0};
+    struct area *next;
     int error;
     if (end < space->brk_start || end > SPACE_END - PAGE_SIZE)
         return -ENOMEM;
@@ -515,11 +523,12 @@ static int brk_to(struct space *space, uint32_t end)
         return new_page == old_page ? 0 : unmap_range(space, new_page, old_page);
     if (space->limits.data != SPACE_UNLIMITED && end - space->brk_start > space->limits.data)
         return -ENOMEM;
-    if (!is_room(space, old_page, new_page + PAGE_SIZE))
+    next = behind_heap(space, old_page);
+    if (!is_room(next, new_page + PAGE_SIZE))
         return -ENOMEM;
     error = check_limits(space, flags, (new_page - old_page) / PAGE_SIZE);
     if (error == 0)
-        error = add_range(space, &new);
+        error = add_range(space, &new, next);
     if (error == 0 && (flags & (AREA_LOCKED | AREA_ON_FAULT)) == AREA_LOCKED)
         (void)populate(space, old_page, new_page, ACCESS_WRITE);
     return error;
@@ -554,7 +563,7 @@ int32_t space_map_stack(struct space *space, uint32_t initial_bytes)
     error = pages_in(space, end - limit, end) != 0 ? -ENOMEM : charge(space, spare);
     if (error == 0) {
         new.start = start;
-        error = add_range(space, &new);
+        error = add_range(space, &new, area_find(space, start));
         if (error != 0)
             uncharge(space, spare);
     }
