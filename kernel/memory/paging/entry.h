@@ -127,22 +127,45 @@ static inline bool entry_compare_exchange(union paging_entry *entry, uint64_t ol
     return __sync_bool_compare_and_swap(&entry->whole, old, value);
 }
 
+#define ENTRY_KEPT (ENTRY_FRAME | ENTRY_LARGE | ENTRY_HARDWARE)
+
 /* A leaf with other rights, which are not 0; what the processor set stays. */
 static inline uint64_t entry_regranted(uint64_t entry, uint64_t rights)
 {
-    return rights | (entry & (ENTRY_FRAME | ENTRY_LARGE | ENTRY_HARDWARE));
+    return rights | (entry & ENTRY_KEPT);
 }
 
-/* Gives a present leaf other rights, which are not 0; returns by how much it has changed, modulo
- * 2^64: 0 says that it had them. A and D do not count. At most three rounds: the processor can only
- * set each once. */
-static inline uint64_t entry_regrant(union paging_entry *entry, uint64_t rights)
+/* What changes of rights add up to, in halves: a low one is of a few bits, and no sum of a table's
+ * carries. */
+struct entry_change {
+    int32_t low;
+    uint32_t high;
+};
+
+static inline uint64_t entry_change_whole(const struct entry_change *change)
 {
-    for (;;) {
-        uint64_t old = entry_read(entry), value = entry_regranted(old, rights);
-        if (value == old || entry_compare_exchange(entry, old, value))
-            return value - old;
-    }
+    return ((uint64_t)change->high << 32) + (uint64_t)(int64_t)change->low;
+}
+
+/*
+ * Gives a present leaf other rights, which are not 0, and says whether it had others. A and D do
+ * not count: the processor may set them meanwhile, so the other bits of their half are flipped by
+ * one instruction. Both halves name the same frame all the time; that one has its rights before the
+ * other nobody sees, since interrupts are off.
+ */
+static inline bool entry_regrant(union paging_entry *entry, uint64_t rights,
+                                 struct entry_change *change)
+{
+    const uint32_t low = entry->low, high = entry->high;
+    const uint32_t new_low = (uint32_t)rights | (low & (uint32_t)ENTRY_KEPT);
+    const uint32_t new_high = (uint32_t)(rights >> 32) | (high & (uint32_t)(ENTRY_KEPT >> 32));
+    if (new_low == low && new_high == high)
+        return false;
+    entry->high = new_high;
+    (void)__atomic_fetch_xor(&entry->low, low ^ new_low, __ATOMIC_SEQ_CST);
+    change->low += (int32_t)(new_low - low);
+    change->high += new_high - high;
+    return true;
 }
 
 /* A present leaf becomes absent, the other way round than entry_set: the half with P first, by an

@@ -31,10 +31,11 @@
 /* Beyond this many changed leaves, one full flush is cheaper than one INVLPG each. */
 #define PAGING_FLUSH_MAX 32u
 
-/* So many small pages a call on a range changes with interrupts off, at most. Other rights are an
- * exchange of eight bytes, which takes as long as two pages that come or go. */
-#define PAGING_STEP         32u
-#define PAGING_PROTECT_STEP 16u
+/* So many small pages a call on a range changes with interrupts off, at most: what is done in about
+ * 700 instructions. */
+#define PAGING_MAP_STEP     64u
+#define PAGING_UNMAP_STEP   32u
+#define PAGING_PROTECT_STEP 20u
 
 static inline uint32_t page_address(uint32_t page)
 {
@@ -90,6 +91,7 @@ struct paging_policy {
 };
 
 #define POLICY_COUNT 20
+#define POLICY_USER  13 /* the user row's: where a search begins that need not look below */
 extern const struct paging_policy paging_policies[POLICY_COUNT];
 
 /* The policy that holds for a page below PAGES_END, searched from one that ends above some lower
@@ -104,7 +106,8 @@ static inline const struct paging_policy *policy_from(const struct paging_policy
 
 static inline const struct paging_policy *policy_of(uint32_t page)
 {
-    return policy_from(paging_policies, page);
+    const bool is_low = page < PAGE_OF(MAP_USER_START);
+    return policy_from(is_low ? paging_policies : paging_policies + POLICY_USER, page);
 }
 
 /* 0, -ERANGE or -EINVAL as paging_map says. Bounded by POLICY_COUNT. */

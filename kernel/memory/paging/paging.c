@@ -11,6 +11,8 @@
  * left, and goes back. They cannot make a table necessary, because tables stay.
  */
 
+#define NOINLINE __attribute__((noinline))
+
 /* A range in pages. */
 static int range_pages(uintptr_t start, uint32_t pages, uint32_t *page)
 {
@@ -73,10 +75,12 @@ static bool fits_large(const struct mapping *mapping, uint32_t page)
 
 static bool has_present(uint64_t slot, uint32_t page, uint32_t end)
 {
-    const volatile union paging_entry *entry = table_entry(slot, page);
+    const volatile union paging_entry *entry = table_entry(slot, page),
+                                      *last = entry + (end - page);
     uint32_t seen = 0;
-    for (uint32_t i = 0; i < end - page; i++)
-        seen |= entry[i].low;
+#pragma GCC unroll 4
+    for (; entry < last; entry++)
+        seen |= entry->low;
     return entry_is_present(seen);
 }
 
@@ -98,12 +102,14 @@ static struct survey survey_map(struct mapping mapping, uint32_t page)
 
 /* The survey saw all of them absent: a page that another call has mapped meanwhile was that call's
  * mistake. */
-static void set_entries(union paging_entry *entries, uint32_t count, uint64_t leaf)
+static NOINLINE void set_entries(union paging_entry *entry, uint32_t count, uint64_t leaf)
 {
+    const union paging_entry *last = entry + count;
     uint32_t seen = 0;
-    for (uint32_t i = 0; i < count; i++, leaf += PAGE_SIZE) {
-        seen |= entries[i].low;
-        entry_set(&entries[i], leaf);
+#pragma GCC unroll 4
+    for (; entry < last; entry++, leaf += PAGE_SIZE) {
+        seen |= entry->low;
+        entry_set(entry, leaf);
     }
     MEMORY_ASSERT(!entry_is_present(seen));
 }
@@ -111,7 +117,7 @@ static void set_entries(union paging_entry *entries, uint32_t count, uint64_t le
 static uint32_t map_small(struct mapping *mapping, uint64_t slot, uint32_t page)
 {
     struct range *range = &mapping->range;
-    uint32_t end = step_end(range, page, PAGING_STEP), count = end - page;
+    uint32_t end = step_end(range, page, PAGING_MAP_STEP), count = end - page;
     set_entries(table_entry(slot, page), count, mapping->leaf);
     books_add(range->space, range->policy, count, entry_sum(mapping->leaf, count));
     mapping->leaf += frame_address(count);
@@ -266,6 +272,7 @@ static struct survey survey_small(const union paging_entry *entry, uint32_t coun
         all &= value;
         leaves += is_changed(value, rights);
     }
+#pragma GCC unroll 4
     for (; entry < end; entry++)
         all &= entry->low;
     return (struct survey){.error = entry_is_present(all) ? 0 : -ENOENT, .leaves = leaves};
@@ -300,33 +307,39 @@ static bool begin_step(struct change *change, uint32_t page)
     return is_known && change->flush_pages;
 }
 
-/* Those that have other rights get them. Returns what it adds to the sum. */
-static uint64_t regrant_small(struct change *change, union paging_entry *entry, uint32_t page,
-                              uint32_t end)
+/* Those that have other rights get them. Returns what it adds to the sum. The two loops differ in
+ * the flush alone: without it one is much shorter. */
+static NOINLINE uint64_t regrant_small(struct change *change, union paging_entry *entry,
+                                       uint32_t page, uint32_t end)
 {
     const uint64_t rights = change->rights;
-    const bool flush = begin_step(change, page);
-    uint64_t sum = 0;
-    for (; page < end; page++, entry++) {
-        uint64_t difference = entry_regrant(entry, rights);
-        sum += difference;
-        if (flush && difference != 0)
-            platform_tlb_flush_page(page_address(page));
+    const union paging_entry *last = entry + (end - page);
+    struct entry_change sum = {0, 0};
+    if (begin_step(change, page)) {
+        for (; entry < last; page++, entry++)
+            if (entry_regrant(entry, rights, &sum))
+                platform_tlb_flush_page(page_address(page));
+    } else {
+        for (; entry < last; entry++)
+            (void)entry_regrant(entry, rights, &sum);
     }
+    return entry_change_whole(&sum);
+}
+
+/* Returns what it adds to the sum. */
+static NOINLINE uint64_t clear_small(union paging_entry *entry, uint32_t count)
+{
+    const union paging_entry *last = entry + count;
+    uint64_t sum = 0;
+    for (; entry < last; entry++)
+        sum -= entry_clear(entry) & ~ENTRY_HARDWARE;
     return sum;
 }
 
-static uint64_t clear_small(struct change *change, union paging_entry *entry, uint32_t page,
-                            uint32_t end)
+static void flush_small(uint32_t page, uint32_t end)
 {
-    const bool flush = begin_step(change, page);
-    uint64_t sum = 0;
-    for (; page < end; page++, entry++) {
-        sum -= entry_clear(entry) & ~ENTRY_HARDWARE;
-        if (flush)
-            platform_tlb_flush_page(page_address(page));
-    }
-    return sum;
+    for (; page < end; page++)
+        platform_tlb_flush_page(page_address(page));
 }
 
 static uint32_t change_small(struct change *change, uint64_t slot, uint32_t page)
@@ -338,8 +351,10 @@ static uint32_t change_small(struct change *change, uint64_t slot, uint32_t page
         end = step_end(range, page, PAGING_PROTECT_STEP);
         books_add(range->space, range->policy, 0, regrant_small(change, entry, page, end));
     } else {
-        end = step_end(range, page, PAGING_STEP);
-        books_add(range->space, range->policy, page - end, clear_small(change, entry, page, end));
+        end = step_end(range, page, PAGING_UNMAP_STEP);
+        books_add(range->space, range->policy, page - end, clear_small(entry, end - page));
+        if (begin_step(change, page))
+            flush_small(page, end);
     }
     return end;
 }
@@ -388,11 +403,13 @@ static void split_if_needed(struct change *change, uint32_t page)
 static void change_range(struct change *change, uint32_t page)
 {
     while (page < change->range.end) {
-        unsigned long interrupts;
+        const uint32_t next = slot_end(page, change->range.end);
         split_if_needed(change, page);
-        interrupts = platform_interrupts_save();
-        page = change_step(change, page);
-        platform_interrupts_restore(interrupts);
+        while (page < next) {
+            unsigned long interrupts = platform_interrupts_save();
+            page = change_step(change, page);
+            platform_interrupts_restore(interrupts);
+        }
     }
     if (change->was_visible && !change->flush_pages)
         platform_tlb_flush_all();

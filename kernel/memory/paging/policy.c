@@ -32,8 +32,9 @@ const struct paging_policy paging_policies[POLICY_COUNT] = {
            FRAMES_ANY, BACKING_DEVICE),
     POLICY(MAP_MMIO_START, MAP_MMIO_END, PAGING_WRITE | PAGING_UNCACHED, PAGING_SMALL, FRAMES_ANY,
            BACKING_DEVICE),
-    POLICY(MAP_USER_START, MAP_USER_END, PAGING_USER,
-           PAGING_WRITE | PAGING_EXECUTE | PAGING_WRITE_COMBINING, FRAMES_ANY, BACKING_PROCESS),
+    [POLICY_USER] =
+        POLICY(MAP_USER_START, MAP_USER_END, PAGING_USER,
+               PAGING_WRITE | PAGING_EXECUTE | PAGING_WRITE_COMBINING, FRAMES_ANY, BACKING_PROCESS),
     POLICY(MAP_LIBRARY_START, MAP_LIBRARY_END, PAGING_USER,
            PAGING_WRITE | PAGING_EXECUTE | PAGING_WRITE_COMBINING, FRAMES_ANY, BACKING_PROCESS),
     POLICY(MAP_DIRECT_START, MAP_DIRECT_END, 0, PAGING_WRITE, PAGE_OF(MAP_DIRECT_START),
@@ -88,13 +89,14 @@ int policy_check_protect(uint32_t page, uint32_t end, uint32_t flags)
 
 int policy_check_map(uint32_t page, uint32_t end, frame_t first, uint32_t flags)
 {
+    const struct paging_policy *policy = policy_of(page);
     int error = policy_check_protect(page, end, flags);
     if (error != 0)
         return error;
     if (first + (uint64_t)(end - page) > paging_frame_limit())
         return -ERANGE;
-    for (uint32_t at = page; at < end; at = policy_of(at)->end)
-        if (!is_right_frame(policy_of(at), page, first))
+    for (uint32_t at = page; at < end; at = policy++->end)
+        if (!is_right_frame(policy, page, first))
             return -EINVAL;
     return 0;
 }
@@ -112,8 +114,8 @@ int policy_check_map_page(const struct paging_policy *policy, uint32_t page, fra
 
 bool policy_allows_large(uint32_t page, uint32_t end)
 {
-    for (; page < end; page = policy_of(page)->end)
-        if (policy_of(page)->allowed & PAGING_SMALL)
+    for (const struct paging_policy *policy = policy_of(page); page < end; page = policy++->end)
+        if (policy->allowed & PAGING_SMALL)
             return false;
     return true;
 }

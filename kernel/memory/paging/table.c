@@ -145,10 +145,16 @@ void directory_set_large(struct paging_space *space, uint32_t page, uint64_t ent
 uint64_t directory_change_large(struct paging_space *space, uint32_t page, uint64_t rights)
 {
     union paging_entry *entry = directory_entry(space, page);
-    uint64_t change =
-        rights == 0 ? -(entry_clear(entry) & ~ENTRY_HARDWARE) : entry_regrant(entry, rights);
+    struct entry_change change = {0, 0};
+    uint64_t difference;
+    if (rights == 0)
+        difference = -(entry_clear(entry) & ~ENTRY_HARDWARE);
+    else if (entry_regrant(entry, rights, &change))
+        difference = entry_change_whole(&change);
+    else
+        difference = 0;
     spaces_publish(page);
-    return change;
+    return difference;
 }
 
 static void fill_with_pieces(union paging_entry *entries, uint64_t large)
