@@ -185,7 +185,8 @@ static struct process *copy_process(struct process *parent, uint32_t flags, int 
     if (child == NULL)
         return NULL;
     inherit(parent, child);
-    child->parent_signal = (int)(flags & CLONE_SIGNAL_MASK);
+    if (signal_is_valid((int)(flags & CLONE_SIGNAL_MASK))) /* else it ends without one */
+        child->parent_signal = (int)(flags & CLONE_SIGNAL_MASK);
     *error = copy_files(parent, child, flags);
     if (*error == 0)
         *error = copy_space(parent, child, flags);

@@ -28,6 +28,7 @@ static void queue_add(struct signal_queue *queue, int signal,
                       const struct signal_information *information)
 {
     bool is_there = queue->set & signal_bit(signal);
+    MEMORY_ASSERT(signal_is_valid(signal));
     queue->set |= signal_bit(signal);
     if ((is_there && signal < SIGNAL_REAL_TIME) || queued_count >= SIGNALS_QUEUED_MAX)
         return;

@@ -260,6 +260,24 @@ static int thread_body(void *argument)
     return 0;
 }
 
+/* The low byte of clone's flags is the signal with which the child's end is told. */
+static void told_by_no_signal(void)
+{
+    SECTION("a number that is no signal");
+    sigset_t all, waiting;
+    sigfillset(&all);
+    MUST(sigprocmask(SIG_SETMASK, &all, NULL));
+    int child = (int)syscall(SYS_clone, 64 + 40, 0, 0, 0, 0);
+    if (child == 0)
+        _exit(5);
+    int status = 0;
+    TRUE(waitpid(child, &status, __WALL) == child && WEXITSTATUS(status) == 5);
+    MUST(sigpending(&waiting));
+    TRUE(sigismember(&waiting, 40));
+    sigemptyset(&all);
+    MUST(sigprocmask(SIG_SETMASK, &all, NULL));
+}
+
 static void threads(void)
 {
     SECTION("threads");
@@ -346,6 +364,7 @@ int main(int count, char **arguments)
     executing();
     what_exec_keeps();
     vforking();
+    told_by_no_signal();
     threads();
     limits();
     return done();
