@@ -109,6 +109,16 @@ static inline bool spend_one(void)
     return false;
 }
 
+/* The budget, and with it what says how many were given out, becomes larger by this (modulo 2^32).
+ */
+static inline void widen_budget(uint32_t change)
+{
+    bytemap.budget += (int32_t)change;
+    bytemap.count[BYTEMAP_FREE] -= change;
+    pageframe.granted += (uint64_t)(int64_t)(int32_t)change;
+    pageframe.ungranted = ~pageframe.granted;
+}
+
 /* Moves the count of what is promised (modulo 2^32). One place changes it. */
 static inline void count_promised(uint32_t change)
 {
@@ -120,7 +130,7 @@ static inline void count_promised(uint32_t change)
 static inline void count_zone(unsigned zone, uint32_t frames)
 {
     if (zone != pageframe.top_zone)
-        pageframe.zones[zone].free_frames += frames;
+        pageframe.areas[zone].free_frames += frames;
 }
 
 /* Frames that all are `from`, which is not free, become free, and the index has them. They may lie
@@ -144,9 +154,9 @@ static inline void pageframe_give_out(frame_t frame, unsigned zone, unsigned tag
     spend(1);
 }
 
-/* Lets a zone's open word have what is still to be zeroed, if that is of the zone; whether there
- * was anything. */
-PAGEFRAME_CALL bool pageframe_reopen_zeroing(unsigned zone);
+/* Lets the open word of an area's zone have what is still to be zeroed, if that is of the zone;
+ * whether there was anything. */
+PAGEFRAME_CALL bool pageframe_reopen_zeroing(const struct pageframe_area *area);
 /* Puts what the open words hold back into the index; whether that was anything. */
 bool pageframe_close_words(void);
 /* The zeroed frames become free ones, and the index has them. Returns whether there were any. */

@@ -50,19 +50,18 @@ static uint32_t check_group(struct check *check, uint32_t at, unsigned zone, uin
                             uint32_t end)
 {
     const struct pageframe_group *group = &pageframe.groups[at];
-    uint32_t sets[PAGEFRAME_FULL + 1] = {0}, partly_free = 0, kinds = 0;
+    uint32_t sets[PAGEFRAME_FULL + 1] = {0}, in_turn = 0, kinds = 0;
     for (uint32_t word = first; word < end; word++) {
         unsigned class = check_word(check, word, zone);
         sets[class] |= 1u << word % 32;
-        if (class != PAGEFRAME_EMPTY && class != PAGEFRAME_FULL)
-            partly_free |= 1u << word % 32;
+        if (class >= PAGEFRAME_ONES && class <= PAGEFRAME_EIGHTS)
+            in_turn |= 1u << word % 32;
     }
-    if ((group->words[0] & group->words[1]) != 0 ||
-        (group->words[0] | group->words[1]) != partly_free)
+    if ((group->words[0] & group->words[1]) != 0 || (group->words[0] | group->words[1]) != in_turn)
         check_fault(check,
                     "pageframe: group %u has words 0x%08x and 0x%08x for two turns, should have "
                     "0x%08x",
-                    at, group->words[0], group->words[1], partly_free);
+                    at, group->words[0], group->words[1], in_turn);
     for (unsigned kind = PAGEFRAME_PAIRS; kind <= PAGEFRAME_FULL; kind++)
         if (group->words[kind] != sets[kind])
             check_fault(check,
@@ -153,7 +152,10 @@ static void check_area(struct check *check, uint32_t area)
                     kinds);
     if (area >= pageframe.area_count)
         empty = (struct pageframe_area){0};
-    if (kept->row != empty.row || kept->group != empty.group || kept->word != empty.word)
+    if (area >= PAGEFRAME_ZONES && kept->free_frames != 0)
+        check_fault(check, "pageframe: area %u counts free frames", area);
+    if (kept->open != empty.open || kept->row != empty.row || kept->group != empty.group ||
+        kept->word != empty.word)
         check_fault(check, "pageframe: area %u starts elsewhere, at word 0x%x", area, kept->word);
 }
 
@@ -176,9 +178,9 @@ static void check_zone(struct check *check, unsigned zone)
         end = pageframe.frames;
     for (frame_t frame = start; zone != pageframe.top_zone && frame < end; frame++)
         count += bytemap_tag_is_free(bytemap_get(frame));
-    if (pageframe.zones[zone].free_frames != count)
+    if (pageframe.areas[zone].free_frames != count)
         check_fault(check, "pageframe: zone %u has %u free frames, its counter says %u", zone,
-                    count, pageframe.zones[zone].free_frames);
+                    count, pageframe.areas[zone].free_frames);
     if (zone > pageframe.top_zone)
         return;
     frame_t first = pageframe_open_of(zone)->first;

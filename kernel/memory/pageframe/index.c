@@ -9,6 +9,8 @@
 /* The kinds that have a block of 2^order frames. Words of class ONES are of no kind but a turn. */
 #define KINDS_FROM(order) (ALL << ((order) + ((order) != 0)))
 #define TURNS             ((1u << PAGEFRAME_TURNS) - 1)
+/* The kinds of partly free words that do not take turns. */
+#define ROOMY (ALL << (PAGEFRAME_EIGHTS + 1) & ~(ALL << PAGEFRAME_FULL))
 
 const frame_t pageframe_borders[PAGEFRAME_ZONES + 1] = {0,
                                                         PAGEFRAME_BORDER_1,
@@ -47,6 +49,9 @@ const uint32_t pageframe_completed[] = {
 
 /* The bits at which an aligned block of 2^order can start. */
 static const uint32_t block_starts[6] = {ALL, 0x55555555, 0x11111111, 0x01010101, 0x00010001, 1};
+/* And those at which it ends. */
+static const uint32_t block_tops[6] = {ALL,        0xAAAAAAAA, 0x88888888,
+                                       0x80808080, 0x80008000, 0x80000000};
 
 uint32_t pageframe_group_count(uint32_t frames)
 {
@@ -80,26 +85,32 @@ struct pageframe_area pageframe_empty_area(uint32_t area)
 {
     uint32_t row = pageframe_first_row(area);
     uint32_t group = row < ROW_ZONE_2 ? 0 : (row - ROW_ZONE_2) * 32;
-    return (struct pageframe_area){.row = pageframe.rows + row,
+    unsigned zone = area < PAGEFRAME_ZONES - 1 ? area : PAGEFRAME_ZONES - 1;
+    return (struct pageframe_area){.open =
+                                       zone <= pageframe.top_zone ? pageframe_open_of(zone) : NULL,
+                                   .row = pageframe.rows + row,
                                    .group = pageframe.groups + group + (area != 0),
                                    .word = group * 32};
 }
 
-/* The starts of the free blocks of 2^order, aligned to that. Each step doubles the length of the
- * stretch of ones that a bit stands for; only aligned ones count in the end. */
-static inline uint32_t blocks_of(uint32_t free, unsigned order)
+/*
+ * Whether an aligned block of 2^order bits is free, and where the lowest starts, which there is. A
+ * block is free if what is busy of it is 0: then 1 taken from it reaches its highest bit, which was
+ * not set before. Above the lowest such block a borrow may say the same of others.
+ */
+static inline uint32_t block_ends(uint32_t free, unsigned order)
 {
-    if (order >= 1)
-        free &= free >> 1;
-    if (order >= 2)
-        free &= free >> 2;
-    if (order >= 3)
-        free &= free >> 4;
-    if (order >= 4)
-        free &= free >> 8;
-    if (order >= 5)
-        free &= free >> 16;
-    return free & block_starts[order];
+    return (~free - block_starts[order]) & free & block_tops[order];
+}
+
+static inline bool has_block(uint32_t free, unsigned order)
+{
+    return block_ends(free, order) != 0;
+}
+
+static inline unsigned lowest_block(uint32_t free, unsigned order)
+{
+    return lowest_bit(block_ends(free, order)) & (ALL << order);
 }
 
 static inline unsigned class_of(uint32_t free)
@@ -127,10 +138,14 @@ static inline struct pageframe_group *group_of(uint32_t word)
     return &pageframe.groups[pageframe_group_of(word)];
 }
 
-/* The group of a word becomes one of a kind. */
-ALWAYS_INLINE void row_enter(const struct pageframe_group *group, uint32_t word, unsigned kind)
+static inline struct pageframe_row *row_of(const struct pageframe_group *group)
 {
-    struct pageframe_row *row = &pageframe.rows[group->row];
+    return &pageframe.rows[group->row];
+}
+
+/* The group of a word becomes one of a kind. */
+ALWAYS_INLINE void row_enter(struct pageframe_row *row, uint32_t word, unsigned kind)
+{
     uint32_t before = row->groups[kind];
     row->groups[kind] = with_bit(before, word / 32);
     if (LIKELY(before != 0))
@@ -141,9 +156,8 @@ ALWAYS_INLINE void row_enter(const struct pageframe_group *group, uint32_t word,
 }
 
 /* It no longer is. */
-ALWAYS_INLINE void row_leave(const struct pageframe_group *group, uint32_t word, unsigned kind)
+ALWAYS_INLINE void row_leave(struct pageframe_row *row, uint32_t word, unsigned kind)
 {
-    struct pageframe_row *row = &pageframe.rows[group->row];
     uint32_t after = without_bit(row->groups[kind], word / 32);
     row->groups[kind] = after;
     if (LIKELY(after != 0))
@@ -161,7 +175,7 @@ ALWAYS_INLINE void group_enter(struct pageframe_group *group, uint32_t word, uns
     uint32_t before = group->words[kind];
     group->words[kind] = with_bit(before, word);
     if (UNLIKELY(before == 0))
-        row_enter(group, word, kind);
+        row_enter(row_of(group), word, kind);
 }
 
 ALWAYS_INLINE void group_leave(struct pageframe_group *group, uint32_t word, unsigned kind)
@@ -169,69 +183,124 @@ ALWAYS_INLINE void group_leave(struct pageframe_group *group, uint32_t word, uns
     uint32_t after = without_bit(group->words[kind], word);
     group->words[kind] = after;
     if (UNLIKELY(after == 0))
-        row_leave(group, word, kind);
+        row_leave(row_of(group), word, kind);
 }
 
-/* A partly free word is no longer one. */
+static inline bool takes_turns(unsigned class)
+{
+    return class - PAGEFRAME_ONES <= PAGEFRAME_EIGHTS - PAGEFRAME_ONES;
+}
+
+/* A word that takes turns no longer does. */
 ALWAYS_INLINE void leave_turn(struct pageframe_group *group, uint32_t word)
 {
     group_leave(group, word, has_bit(group->words[1], word));
 }
 
-ALWAYS_INLINE void set_level(struct pageframe_group *group, uint32_t word, unsigned level)
+ALWAYS_INLINE void set_level(struct pageframe_group *group, uint32_t word, unsigned before,
+                             unsigned level)
 {
-    unsigned before = group->level;
+    struct pageframe_row *row = row_of(group);
     group->level = (uint16_t)level;
     if (before != PAGEFRAME_EMPTY)
-        row_leave(group, word, PAGEFRAME_KIND_OF(before));
+        row_leave(row, word, PAGEFRAME_KIND_OF(before));
     if (level != PAGEFRAME_EMPTY)
-        row_enter(group, word, PAGEFRAME_KIND_OF(level));
+        row_enter(row, word, PAGEFRAME_KIND_OF(level));
 }
 
 /* A word becomes FULL. As a frame that becomes free does with its word, it can raise its group's
  * level by one. */
-static NOINLINE void full_enter(struct pageframe_group *group, uint32_t word)
+ALWAYS_INLINE void full_enter(struct pageframe_group *group, uint32_t word)
 {
     uint32_t full = with_bit(group->words[PAGEFRAME_FULL], word);
     group->words[PAGEFRAME_FULL] = full;
-    if ((pageframe_completed[group->level * 32 + word % 32] & ~full) == 0)
-        set_level(group, word, group->level + 1u);
+    unsigned level = group->level;
+    if ((pageframe_completed[level * 32 + word % 32] & ~full) == 0)
+        set_level(group, word, level, level + 1);
 }
 
 /* A word ceases to be FULL: then its group may lose its largest block, of which a half remains. */
-static NOINLINE void full_leave(struct pageframe_group *group, uint32_t word)
+ALWAYS_INLINE void full_leave(struct pageframe_group *group, uint32_t word)
 {
     uint32_t full = without_bit(group->words[PAGEFRAME_FULL], word);
     group->words[PAGEFRAME_FULL] = full;
-    if (blocks_of(full, group->level - 1u) == 0)
-        set_level(group, word, group->level - 1u);
+    unsigned level = group->level;
+    if (!has_block(full, level - 1))
+        set_level(group, word, level, level - 1);
 }
 
-ALWAYS_INLINE void rise(uint32_t word)
+/* The same, for whom registers would not suffice with it. */
+static NOINLINE void full_enter_apart(struct pageframe_group *group, uint32_t word)
+{
+    full_enter(group, word);
+}
+
+static NOINLINE void full_leave_apart(struct pageframe_group *group, uint32_t word)
+{
+    full_leave(group, word);
+}
+
+/*
+ * The class of a word rises by one; `place` says which it was, and stays the same up to its lowest
+ * five bits. Out of none into a turn, or, still in its turn, to the words with a pair.
+ */
+ALWAYS_INLINE void rise_first(uint32_t word, uint32_t place)
+{
+    pageframe.states[word] = (uint16_t)((place | 31) + 1);
+    group_enter(group_of(word), word, place < 32 ? pageframe.other_turn : PAGEFRAME_PAIRS);
+}
+
+/* From the words with a block of 2, 4 or 8 to those with one of twice as many. */
+ALWAYS_INLINE void rise_on(uint32_t word, uint32_t place)
 {
     struct pageframe_group *group = group_of(word);
-    unsigned before = pageframe.states[word] / 32u, after = before + 1;
-    pageframe.states[word] = (uint16_t)(after * 32);
-    if (before >= PAGEFRAME_PAIRS)
-        group_leave(group, word, before);
-    if (LIKELY(after < PAGEFRAME_FULL)) {
-        group_enter(group, word, after == PAGEFRAME_ONES ? pageframe.other_turn : after);
-    } else {
+    unsigned before = place / 32;
+    pageframe.states[word] = (uint16_t)((place | 31) + 1);
+    group_leave(group, word, before);
+    if (before == PAGEFRAME_EIGHTS)
         leave_turn(group, word);
-        full_enter(group, word);
-    }
+    group_enter(group, word, before + 1);
 }
 
-PAGEFRAME_CALL void pageframe_index_rise(uint32_t word)
+ALWAYS_INLINE void rise_last(uint32_t word)
 {
-    rise(word);
+    struct pageframe_group *group = group_of(word);
+    pageframe.states[word] = PAGEFRAME_FULL * 32;
+    group_leave(group, word, PAGEFRAME_FULL - 1);
+    full_enter(group, word);
 }
 
-PAGEFRAME_CALL int pageframe_index_rise_at_last(uint32_t word, unsigned long saved)
+/* Each way saves the registers that it needs itself. */
+static NOINLINE PAGEFRAME_CALL int rise_first_at_last(uint32_t place, unsigned long saved,
+                                                      uint32_t word)
 {
-    rise(word);
+    rise_first(word, place);
     platform_interrupts_restore(saved);
     return 0;
+}
+
+static NOINLINE PAGEFRAME_CALL int rise_on_at_last(uint32_t place, unsigned long saved,
+                                                   uint32_t word)
+{
+    rise_on(word, place);
+    platform_interrupts_restore(saved);
+    return 0;
+}
+
+static NOINLINE PAGEFRAME_CALL int rise_last_at_last(uint32_t word, unsigned long saved)
+{
+    rise_last(word);
+    platform_interrupts_restore(saved);
+    return 0;
+}
+
+PAGEFRAME_CALL int pageframe_index_rise_at_last(uint32_t place, unsigned long saved, uint32_t word)
+{
+    if (LIKELY(place < PAGEFRAME_PAIRS * 32))
+        return rise_first_at_last(place, saved, word);
+    if (place < (PAGEFRAME_FULL - 1) * 32)
+        return rise_on_at_last(place, saved, word);
+    return rise_last_at_last(word, saved);
 }
 
 /* Frames of a word have become free: its class rises. */
@@ -241,16 +310,18 @@ ALWAYS_INLINE void climb(struct pageframe_group *group, uint32_t word, unsigned 
     pageframe.states[word] = (uint16_t)(after * 32);
     if (before >= PAGEFRAME_PAIRS)
         group_leave(group, word, before);
-    if (after < PAGEFRAME_FULL) {
-        if (after >= PAGEFRAME_PAIRS)
-            group_enter(group, word, after);
-        if (before == PAGEFRAME_EMPTY)
-            group_enter(group, word, pageframe.other_turn);
-    } else {
-        if (before != PAGEFRAME_EMPTY)
+    if (after > PAGEFRAME_EIGHTS) {
+        if (takes_turns(before))
             leave_turn(group, word);
-        full_enter(group, word);
+        if (after == PAGEFRAME_FULL) {
+            full_enter_apart(group, word);
+            return;
+        }
+    } else if (before == PAGEFRAME_EMPTY) {
+        group_enter(group, word, pageframe.other_turn);
     }
+    if (after >= PAGEFRAME_PAIRS)
+        group_enter(group, word, after);
 }
 
 /* Frames of a word are no longer free: its class falls. */
@@ -260,16 +331,18 @@ ALWAYS_INLINE void fall(struct pageframe_group *group, uint32_t word, unsigned b
     pageframe.states[word] = (uint16_t)(after * 32);
     if (after >= PAGEFRAME_PAIRS)
         group_enter(group, word, after);
-    if (before < PAGEFRAME_FULL) {
-        if (before >= PAGEFRAME_PAIRS)
-            group_leave(group, word, before);
-        if (after == PAGEFRAME_EMPTY)
-            leave_turn(group, word);
-    } else {
-        if (after != PAGEFRAME_EMPTY)
-            group_enter(group, word, pageframe.other_turn);
-        full_leave(group, word);
+    if (before > PAGEFRAME_EIGHTS) {
+        if (takes_turns(after))
+            group_enter(group, word, pageframe.turn);
+        if (before == PAGEFRAME_FULL) {
+            full_leave_apart(group, word);
+            return;
+        }
+    } else if (after == PAGEFRAME_EMPTY) {
+        leave_turn(group, word);
     }
+    if (before >= PAGEFRAME_PAIRS)
+        group_leave(group, word, before);
 }
 
 /* Frames inside one word become free, or busy. */
@@ -306,7 +379,7 @@ static NOINLINE void turn_words(uint32_t first, uint32_t count, unsigned class)
     unsigned level = class_of(full);
     group->words[PAGEFRAME_FULL] = full;
     if (level != group->level)
-        set_level(group, first, level);
+        set_level(group, first, group->level, level);
     fill_32(&pageframe.busy[first], class == PAGEFRAME_FULL ? 0 : ALL, count);
     fill_16(&pageframe.states[first], (uint16_t)(class * 32), count);
 }
@@ -392,16 +465,16 @@ static frame_t lowest_block_in(const struct pageframe_area *area, unsigned order
     uint32_t word = area->word + at * 32;
     if (order > PAGEFRAME_ORDER_FULL) {
         order -= PAGEFRAME_ORDER_FULL;
-        word += lowest_bit(blocks_of(group->words[PAGEFRAME_FULL], order));
+        word += lowest_block(group->words[PAGEFRAME_FULL], order);
         return word * PAGEFRAME_WORD_FRAMES;
     }
     kinds = KINDS_FROM(order) & (ALL >> (31 - PAGEFRAME_FULL));
     word += lowest_bit(united(group->words, kinds));
-    return word * PAGEFRAME_WORD_FRAMES + lowest_bit(blocks_of(~pageframe.busy[word], order));
+    return word * PAGEFRAME_WORD_FRAMES + lowest_block(~pageframe.busy[word], order);
 }
 
 /* The lowest block of a zone, which has one. */
-static frame_t lowest_block(unsigned zone, unsigned order)
+static frame_t lowest_block_of(unsigned zone, unsigned order)
 {
     const struct pageframe_area *area = &pageframe.areas[zone];
     while ((area->kinds & KINDS_FROM(order)) == 0)
@@ -418,7 +491,7 @@ static inline bool is_below(frame_t first, uint32_t count, frame_t limit)
 /* What is to be had lies too high: the lowest block is taken. */
 static NOINLINE frame_t take_lowest(unsigned zone, unsigned order, uint32_t count, frame_t limit)
 {
-    frame_t first = lowest_block(zone, order);
+    frame_t first = lowest_block_of(zone, order);
     if (!is_below(first, count, limit))
         return FRAME_NONE;
     turn_range(first, count, PAGEFRAME_EMPTY);
@@ -436,7 +509,7 @@ static inline frame_t take_part(unsigned zone, unsigned order, uint32_t count, f
     struct pageframe_group *group = area->group + at;
     uint32_t words = group->words[kind < PAGEFRAME_FULL ? kind : PAGEFRAME_FULL];
     uint32_t word = area->word + at * 32 + lowest_bit(words);
-    unsigned bit = lowest_bit(blocks_of(~pageframe.busy[word], order));
+    unsigned bit = lowest_block(~pageframe.busy[word], order);
     frame_t first = word * PAGEFRAME_WORD_FRAMES + bit;
     if (UNLIKELY(!is_below(first, count, limit)))
         return take_lowest(zone, order, count, limit);
@@ -453,7 +526,7 @@ static inline frame_t take_words(unsigned zone, unsigned order, uint32_t count, 
     uint32_t at = first_group(area, lowest_bit(area->kinds & KINDS_FROM(order)));
     uint32_t full = area->group[at].words[PAGEFRAME_FULL];
     uint32_t word = area->word + at * 32;
-    word += lowest_bit(blocks_of(full, order - PAGEFRAME_ORDER_FULL));
+    word += lowest_block(full, order - PAGEFRAME_ORDER_FULL);
     frame_t first = word * PAGEFRAME_WORD_FRAMES;
     if (UNLIKELY(!is_below(first, count, limit)))
         return take_lowest(zone, order, count, limit);
@@ -471,8 +544,48 @@ PAGEFRAME_CALL frame_t pageframe_index_take(unsigned zone, unsigned order, uint3
                                         : take_words(zone, order, count, limit);
 }
 
-/* Opens a word, which has left the sets, and takes its first frame. */
-static inline frame_t open_word(struct pageframe_open *open, uint32_t word)
+/* Out of the sets goes a word whose turn it is. There is one. */
+ALWAYS_INLINE uint32_t take_in_turn(const struct pageframe_area *area)
+{
+    uint32_t kind = pageframe.turn;
+    if (UNLIKELY(!has_bit(area->kinds, kind))) {
+        pageframe.turn = pageframe.other_turn;
+        pageframe.other_turn = kind;
+        kind = pageframe.turn;
+    }
+    uint32_t at = first_group(area, kind);
+    struct pageframe_group *group = area->group + at;
+    uint32_t word = area->word + at * 32 + lowest_bit(group->words[kind]);
+    group_leave(group, word, kind);
+    unsigned class = pageframe.states[word] / 32u;
+    if (class >= PAGEFRAME_PAIRS)
+        group_leave(group, word, class);
+    return word;
+}
+
+/* A partly free word that takes no turns, with the smallest block. There is one. */
+ALWAYS_INLINE uint32_t take_roomy(const struct pageframe_area *area)
+{
+    unsigned kind = lowest_bit(area->kinds & ROOMY);
+    uint32_t at = first_group(area, kind);
+    struct pageframe_group *group = area->group + at;
+    uint32_t word = area->word + at * 32 + lowest_bit(group->words[kind]);
+    group_leave(group, word, kind);
+    return word;
+}
+
+/* A FULL word, of a group with the smallest blocks. There is one. */
+ALWAYS_INLINE uint32_t take_full(const struct pageframe_area *area)
+{
+    uint32_t at = first_group(area, lowest_bit(area->kinds & KINDS_FROM(PAGEFRAME_ORDER_FULL)));
+    struct pageframe_group *group = area->group + at;
+    uint32_t word = area->word + at * 32 + lowest_bit(group->words[PAGEFRAME_FULL]);
+    full_leave(group, word);
+    return word;
+}
+
+/* Opens a word that has left the sets, and takes its first frame. */
+ALWAYS_INLINE frame_t open_word(struct pageframe_open *open, uint32_t word)
 {
     uint32_t mask = ~pageframe.busy[word];
     unsigned bit = lowest_bit(mask);
@@ -484,50 +597,69 @@ static inline frame_t open_word(struct pageframe_open *open, uint32_t word)
     return word * PAGEFRAME_WORD_FRAMES + bit;
 }
 
-/* A partly free word, whose turn it is. There is one. */
-static inline frame_t open_partly_free(const struct pageframe_area *area,
-                                       struct pageframe_open *open)
+/* Opens such a word of an area, gives its first frame out, and restores interrupts. Each way saves
+ * the registers that it needs itself. */
+ALWAYS_INLINE frame_t give_first(const struct pageframe_area *area, uint32_t word, unsigned tag,
+                                 unsigned long saved)
 {
-    uint32_t kind = pageframe.turn;
-    if (UNLIKELY(!has_bit(area->kinds, kind))) {
-        pageframe.turn = pageframe.other_turn;
-        pageframe.other_turn = kind;
-        kind = pageframe.turn;
-    }
-    uint32_t at = first_group(area, kind);
-    struct pageframe_group *group = area->group + at;
-    uint32_t word = area->word + at * 32 + lowest_bit(group->words[kind]);
-    unsigned class = pageframe.states[word] / 32u;
-    group_leave(group, word, kind);
-    if (class >= PAGEFRAME_PAIRS)
-        group_leave(group, word, class);
-    return open_word(open, word);
+    frame_t frame = open_word(area->open, word);
+    bytemap_give_one(frame, tag);
+    platform_interrupts_restore(saved);
+    return frame;
 }
 
-/* A FULL word, of a group with the smallest blocks. There is one. */
-static inline frame_t open_full(const struct pageframe_area *area, struct pageframe_open *open)
+static NOINLINE PAGEFRAME_CALL frame_t open_roomy(const struct pageframe_area *area, unsigned tag,
+                                                  unsigned long saved)
 {
-    uint32_t at = first_group(area, lowest_bit(area->kinds & KINDS_FROM(PAGEFRAME_ORDER_FULL)));
-    struct pageframe_group *group = area->group + at;
-    uint32_t word = area->word + at * 32 + lowest_bit(group->words[PAGEFRAME_FULL]);
-    full_leave(group, word);
-    return open_word(open, word);
+    return give_first(area, take_roomy(area), tag, saved);
 }
 
-PAGEFRAME_CALL frame_t pageframe_index_open(const struct pageframe_area *area,
-                                            struct pageframe_open *open)
+static NOINLINE PAGEFRAME_CALL frame_t open_full(const struct pageframe_area *area, unsigned tag,
+                                                 unsigned long saved)
 {
-    return LIKELY((area->kinds & TURNS) != 0) ? open_partly_free(area, open)
-                                              : open_full(area, open);
+    return give_first(area, take_full(area), tag, saved);
+}
+
+static NOINLINE PAGEFRAME_CALL frame_t open_in_turn(const struct pageframe_area *area, unsigned tag,
+                                                    unsigned long saved)
+{
+    return give_first(area, take_in_turn(area), tag, saved);
+}
+
+PAGEFRAME_CALL frame_t pageframe_index_open_at_last(const struct pageframe_area *area, unsigned tag,
+                                                    unsigned long saved)
+{
+    if (LIKELY((area->kinds & TURNS) != 0))
+        return open_in_turn(area, tag, saved);
+    return (area->kinds & ROOMY) != 0 ? open_roomy(area, tag, saved) : open_full(area, tag, saved);
+}
+
+static NOINLINE PAGEFRAME_CALL frame_t open_full_for(struct pageframe_open *open,
+                                                     const struct pageframe_area *area)
+{
+    return open_word(open, take_full(area));
+}
+
+static NOINLINE PAGEFRAME_CALL frame_t open_roomy_for(struct pageframe_open *open,
+                                                      const struct pageframe_area *area)
+{
+    return open_word(open, take_roomy(area));
+}
+
+static NOINLINE PAGEFRAME_CALL frame_t open_in_turn_for(struct pageframe_open *open,
+                                                        const struct pageframe_area *area)
+{
+    return open_word(open, take_in_turn(area));
 }
 
 PAGEFRAME_CALL frame_t pageframe_index_open_full(unsigned zone, struct pageframe_open *open)
 {
-    const struct pageframe_area *area = pageframe_area_with(zone, KINDS_FROM(PAGEFRAME_ORDER_FULL));
-    if (area != NULL)
-        return open_full(area, open);
-    area = pageframe_area_with(zone, TURNS);
-    return area != NULL ? open_partly_free(area, open) : FRAME_NONE;
+    const struct pageframe_area *area = &pageframe.areas[zone];
+    if ((area->kinds & KINDS_FROM(PAGEFRAME_ORDER_FULL)) != 0)
+        return open_full_for(open, area);
+    if ((area->kinds & TURNS) != 0)
+        return open_in_turn_for(open, area);
+    return area->kinds != 0 ? open_roomy_for(open, area) : FRAME_NONE;
 }
 
 PAGEFRAME_CALL void pageframe_index_close(uint32_t word, uint32_t frames)

@@ -24,9 +24,9 @@
  * A word's class says how large the largest aligned block of free frames in it is: EMPTY (none is
  * free), 1 to 5 for 1, 2, 4, 8, 16 frames, FULL (6) if all 32 are. What a set is of is its kind:
  *
- *     0, 1      partly free words, whose turn it is to be opened now or when those are used up
- *     2 to 5    words of this class
- *     6 to 11   groups whose largest aligned block of FULL words has 1, 2, 4, 8, 16, 32 of them
+ *     0, 1      words of classes 1 to 4, whose turn it is to be opened now or when those are used
+ * up 2 to 5    words of this class 6 to 11   groups whose largest aligned block of FULL words has
+ * 1, 2, 4, 8, 16, 32 of them
  *
  * So a block of 2^n frames, n > 0, is sought among the kinds from n + 1 up, and the lowest of them
  * that is there has the smallest block that serves: one machine word says which, and four sets lead
@@ -43,14 +43,16 @@
  * A run that is not found puts it back in one step and looks again. Which word is opened decides
  * how many frames are in it, so words take turns: one that has been used up gets into the set of
  * those that wait, whatever comes back to it meanwhile; when nobody is left whose turn it is, the
- * two sets change places. Whole words are opened last.
+ * two sets change places. What a run leaves of a word has its turn at once. Words with a block of
+ * 16, and whole ones, come last.
  *
  * Frames are zeroed ahead in an open word of their own; a run that is still not found brings those
  * back too.
  *
  * A row is of one zone, and an area too. The border at 1 MiB lies inside the first 1024 frames:
  * zone 0 has a group of its own for its 8 words (entry 0 of `groups`), the first group of zone 1
- * (entry 1) leaves those out. Zone 4 has an area for each 4 GiB.
+ * (entry 1) leaves those out. Zone 4 has an area for each 4 GiB. The zones in ascending order are
+ * those of enum pageframe_where in descending order.
  */
 #define PAGEFRAME_WORD_FRAMES  32u
 #define PAGEFRAME_GROUP_FRAMES 1024u
@@ -64,11 +66,12 @@
 #define PAGEFRAME_FRAMES_MAX   (E820_LIMIT >> FRAME_SHIFT)
 
 /* Classes of words, and kinds. */
-#define PAGEFRAME_EMPTY 0u
-#define PAGEFRAME_ONES  1u /* no two free frames are an aligned pair */
-#define PAGEFRAME_PAIRS 2u
-#define PAGEFRAME_FULL  6u
-#define PAGEFRAME_WHOLE 11u /* a kind only: the group is free */
+#define PAGEFRAME_EMPTY  0u
+#define PAGEFRAME_ONES   1u /* no two free frames are an aligned pair */
+#define PAGEFRAME_PAIRS  2u
+#define PAGEFRAME_EIGHTS 4u /* the last class of which words take turns */
+#define PAGEFRAME_FULL   6u
+#define PAGEFRAME_WHOLE  11u /* a kind only: the group is free */
 /* The kind of a group by the class of its set of FULL words, which is not EMPTY. */
 #define PAGEFRAME_KIND_OF(level) ((level) + PAGEFRAME_FULL - PAGEFRAME_ONES)
 
@@ -87,6 +90,9 @@ struct pageframe_row {
 struct pageframe_area {
     uint32_t kinds;                 /* bit k: rows[k] is not 0 */
     uint32_t rows[PAGEFRAME_KINDS]; /* [kind] */
+    struct pageframe_open *open;    /* its zone's open word */
+    uint32_t free_frames;           /* of the zone, zeroed ones and those in the open word too; 0 in
+                                       the top zone, whose count is what the others leave of the whole */
     struct pageframe_row *row;      /* its first row, the group and the word there */
     struct pageframe_group *group;
     uint32_t word;
@@ -106,12 +112,6 @@ struct pageframe_zeroing {
         open; /* of those that are still to be zeroed: its word, whatever is left */
 };
 
-/* The zones in ascending order are those of enum pageframe_where in descending order. */
-struct pageframe_zone {
-    uint32_t free_frames; /* zeroed ones and those in the open word too; 0 in the top zone, whose
-                             count is what the others leave of the whole */
-};
-
 struct pageframe {
     /* What the shortest paths read and write. */
     struct pageframe_open open[PAGEFRAME_ZONES]; /* [0] is the top zone's, [1] of the one below */
@@ -125,7 +125,6 @@ struct pageframe {
     struct pageframe_row *rows;
     struct pageframe_area areas[PAGEFRAME_AREAS];
     uint32_t area_count; /* of those that there are; the others are 0 */
-    struct pageframe_zone zones[PAGEFRAME_ZONES];
 
     uint64_t granted;   /* frames given out since the start, plus bytemap's budget */
     uint64_t ungranted; /* ~granted: tells a wrong byte in it */
@@ -162,8 +161,9 @@ extern const frame_t pageframe_borders[PAGEFRAME_ZONES + 1];
 
 static inline unsigned pageframe_zone_of(frame_t frame)
 {
-    return (frame >= PAGEFRAME_BORDER_1) + (frame >= PAGEFRAME_BORDER_2) +
-           (frame >= PAGEFRAME_BORDER_3) + (frame >= PAGEFRAME_BORDER_4);
+    if (frame >= PAGEFRAME_BORDER_3)
+        return frame >= PAGEFRAME_BORDER_4 ? 4 : 3;
+    return frame >= PAGEFRAME_BORDER_2 ? 2 : frame >= PAGEFRAME_BORDER_1;
 }
 
 /* The open word of a zone up to the top zone. */
@@ -202,7 +202,7 @@ unsigned pageframe_class_of(uint32_t free);
  * the highest zone that has one up to this, and is called when the frame has been counted already.
  * Not static, so that the shortest path jumps there with its arguments as they came and need not
  * keep them. */
-PAGEFRAME_CALL frame_t pageframe_alloc_slowly(unsigned where, unsigned tag, unsigned long saved);
+PAGEFRAME_CALL frame_t pageframe_alloc_slowly(unsigned where, unsigned long saved, unsigned tag);
 PAGEFRAME_CALL frame_t pageframe_alloc_counted(unsigned zone, unsigned tag, unsigned long saved);
 PAGEFRAME_CALL int pageframe_free_slowly(frame_t frame, unsigned long saved);
 
@@ -217,15 +217,15 @@ void pageframe_index_init(void);
 /* Enters frames that the index does not hold; removes frames that it holds. O(count / 32). */
 PAGEFRAME_CALL void pageframe_index_add(frame_t first, uint32_t count);
 PAGEFRAME_CALL void pageframe_index_remove(frame_t first, uint32_t count);
-/* A frame that has just become free in a word raises its class. O(1). The second one then restores
- * interrupts and returns 0, for pageframe_free to end with. */
-PAGEFRAME_CALL void pageframe_index_rise(uint32_t word);
-PAGEFRAME_CALL int pageframe_index_rise_at_last(uint32_t word, unsigned long saved);
-/* Opens a word of an area that has a free frame, and takes the first out of it. What was open has
- * nothing left. A partly free word if there is one, else a FULL one; the second call has it the
- * other way round, and returns FRAME_NONE if the zone has neither. O(1). */
-PAGEFRAME_CALL frame_t pageframe_index_open(const struct pageframe_area *area,
-                                            struct pageframe_open *open);
+/* A frame that has just become free in a word, with this place, raises its class. Then interrupts
+ * are restored, and 0 is returned, for pageframe_free to end with. O(1). */
+PAGEFRAME_CALL int pageframe_index_rise_at_last(uint32_t place, unsigned long saved, uint32_t word);
+/* Opens a word of an area that has a free frame, gives its first one out, and restores interrupts.
+ * What was open has nothing left. A partly free word if there is one, else a FULL one. O(1). */
+PAGEFRAME_CALL frame_t pageframe_index_open_at_last(const struct pageframe_area *area, unsigned tag,
+                                                    unsigned long saved);
+/* Opens a word of a zone below 4, a FULL one if there is one, and takes its first frame; FRAME_NONE
+ * if nothing is free. O(1). */
 PAGEFRAME_CALL frame_t pageframe_index_open_full(unsigned zone, struct pageframe_open *open);
 /* Puts frames of an open word back into the index. O(1). */
 PAGEFRAME_CALL void pageframe_index_close(uint32_t word, uint32_t frames);
@@ -248,21 +248,16 @@ static inline struct pageframe_area *pageframe_area_with(unsigned zone, uint32_t
     return (area->kinds & kinds) != 0 ? area : NULL;
 }
 
-/* Whether a frame that has just become free in a word raises its class. */
-static inline bool pageframe_index_rises(uint32_t word, frame_t frame, uint32_t busy)
+/* Where pageframe_completed has what matters when a frame of the word becomes free. */
+static inline uint32_t pageframe_index_place(uint32_t word, frame_t frame)
 {
-    uint32_t at = pageframe.states[word] + frame % PAGEFRAME_WORD_FRAMES;
-    return (pageframe_completed[at] & busy) == 0;
+    return pageframe.states[word] + frame % PAGEFRAME_WORD_FRAMES;
 }
 
-/* Enters one frame. O(1). */
-static inline void pageframe_index_put(frame_t frame)
+/* Whether a frame that has just become free in a word raises its class. */
+static inline bool pageframe_index_rises(uint32_t place, uint32_t busy)
 {
-    uint32_t word = frame / PAGEFRAME_WORD_FRAMES;
-    uint32_t busy = without_bit(pageframe.busy[word], frame);
-    pageframe.busy[word] = busy;
-    if (pageframe_index_rises(word, frame, busy))
-        pageframe_index_rise(word);
+    return (pageframe_completed[place] & busy) == 0;
 }
 
 #endif

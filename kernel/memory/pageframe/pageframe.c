@@ -5,34 +5,14 @@
 
 struct pageframe pageframe;
 
-/* Out of a zone; FRAME_NONE if it has none. */
-static inline frame_t take_of(unsigned zone)
+/* No zone up to this has a frame that is not zeroed already. */
+static NOINLINE PAGEFRAME_CALL frame_t alloc_zeroed_one(unsigned highest, unsigned tag,
+                                                        unsigned long saved)
 {
-    struct pageframe_open *open = pageframe_open_of(zone);
-    if (open->mask == 0) {
-        const struct pageframe_area *area = pageframe_area_with(zone, UINT32_MAX);
-        if (LIKELY(area != NULL))
-            return pageframe_index_open(area, open);
-        if (LIKELY(pageframe.zeroing.open.mask == 0) || !pageframe_reopen_zeroing(zone))
-            return FRAME_NONE;
-    }
-    return pageframe_take_open(open);
-}
-
-/* There is no frame of the first zone. */
-static NOINLINE frame_t alloc_below(unsigned highest, unsigned tag, unsigned long saved)
-{
-    unsigned zone = highest;
-    frame_t frame = FRAME_NONE;
-    while (frame == FRAME_NONE && zone-- > 0)
-        frame = take_of(zone);
-    if (frame == FRAME_NONE) {
-        frame = pageframe_pop_zeroed(highest);
-        zone = pageframe_zone_of(frame);
-    }
+    frame_t frame = pageframe_pop_zeroed(highest);
     if (frame != FRAME_NONE) {
         bytemap_give_one(frame, tag);
-        count_zone(zone, (uint32_t)-1);
+        count_zone(pageframe_zone_of(frame), (uint32_t)-1);
     } else {
         pageframe_account(-1);
         (void)pageframe_fail();
@@ -41,41 +21,99 @@ static NOINLINE frame_t alloc_below(unsigned highest, unsigned tag, unsigned lon
     return frame;
 }
 
-NOINLINE PAGEFRAME_CALL frame_t pageframe_alloc_counted(unsigned zone, unsigned tag,
-                                                        unsigned long saved)
+/* The first of zone 4's areas that has a word to open, or the first of all. */
+static NOINLINE struct pageframe_area *area_above(void)
 {
-    frame_t frame = take_of(zone);
-    if (UNLIKELY(frame == FRAME_NONE))
-        return alloc_below(zone, tag, saved);
+    struct pageframe_area *first = &pageframe.areas[PAGEFRAME_ZONES - 1], *area = first;
+    while (area->kinds == 0 && ++area < &pageframe.areas[pageframe.area_count])
+        ;
+    return area < &pageframe.areas[pageframe.area_count] ? area : first;
+}
+
+/* Out of an open word that has one. */
+static inline frame_t give_open(struct pageframe_open *open, unsigned tag, unsigned long saved)
+{
+    frame_t frame = pageframe_take_open(open);
     bytemap_give_one(frame, tag);
-    count_zone(zone, (uint32_t)-1);
     platform_interrupts_restore(saved);
     return frame;
+}
+
+NOINLINE PAGEFRAME_CALL frame_t pageframe_alloc_counted(unsigned highest, unsigned tag,
+                                                        unsigned long saved)
+{
+    struct pageframe_area *area = &pageframe.areas[highest];
+    if (UNLIKELY(highest == PAGEFRAME_ZONES - 1) && area->kinds == 0)
+        area = area_above();
+    while (area->kinds == 0 && area->open->mask == 0 &&
+           (LIKELY(pageframe.zeroing.open.mask == 0) || !pageframe_reopen_zeroing(area))) {
+        if (area == pageframe.areas)
+            return alloc_zeroed_one(highest, tag, saved);
+        area--;
+    }
+    if (area->open != &pageframe.open[0])
+        area->free_frames--;
+    if (area->open->mask != 0)
+        return give_open(area->open, tag, saved);
+    return pageframe_index_open_at_last(area, tag, saved);
 }
 
 /* Anywhere: the open word of the top zone has nothing left. The frame has been counted already. */
 static NOINLINE PAGEFRAME_CALL frame_t alloc_opening(unsigned tag, unsigned long saved)
 {
-    const struct pageframe_area *area = pageframe_area_with(pageframe.top_zone, UINT32_MAX);
-    if (UNLIKELY(area == NULL))
+    const struct pageframe_area *area = &pageframe.areas[pageframe.top_zone];
+    if (UNLIKELY(area->kinds == 0))
         return pageframe_alloc_counted(pageframe.top_zone, tag, saved);
-    frame_t frame = pageframe_index_open(area, &pageframe.open[0]);
-    bytemap_give_one(frame, tag);
-    platform_interrupts_restore(saved);
-    return frame;
+    return pageframe_index_open_at_last(area, tag, saved);
+}
+
+/* Sets the budget, in which nothing is left, anew. Whether there is something in it now. */
+static inline bool refill_budget(void)
+{
+    uint32_t spare = free_frames(), kept = pageframe.reserve_frames + pageframe.promised_frames;
+    if (UNLIKELY(spare <= kept))
+        return false;
+    widen_budget(spare - kept);
+    return true;
+}
+
+/* Anywhere: nothing is left in the budget. */
+static NOINLINE PAGEFRAME_CALL frame_t alloc_refilling(unsigned long saved, unsigned tag)
+{
+    if (UNLIKELY(!refill_budget())) {
+        (void)pageframe_fail();
+        platform_interrupts_restore(saved);
+        return FRAME_NONE;
+    }
+    bytemap.budget--;
+    if (pageframe.open[0].mask == 0)
+        return alloc_opening(tag, saved);
+    return give_open(&pageframe.open[0], tag, saved);
+}
+
+/* Takes one frame out of the budget, or out of the reserve. False: the caller may not have one. */
+static inline bool may_spend_one(unsigned where)
+{
+    if (LIKELY(bytemap.budget != 0 || refill_budget())) {
+        bytemap.budget--;
+        return true;
+    }
+    if (!pageframe_has_spare(1, where))
+        return false;
+    pageframe_account(1);
+    return true;
 }
 
 /* Not anywhere, the reserve, bad arguments. */
-NOINLINE PAGEFRAME_CALL frame_t pageframe_alloc_slowly(unsigned where, unsigned tag,
-                                                       unsigned long saved)
+NOINLINE PAGEFRAME_CALL frame_t pageframe_alloc_slowly(unsigned where, unsigned long saved,
+                                                       unsigned tag)
 {
     if (UNLIKELY((where & ~PAGEFRAME_MUST) >= PAGEFRAME_WHERE_COUNT)) {
         (void)pageframe_refuse(0);
-    } else if (UNLIKELY(!is_within_reserve(1, where))) {
-        (void)pageframe_fail();
-    } else {
-        spend(1);
+    } else if (LIKELY(may_spend_one(where))) {
         return pageframe_alloc_counted(highest_zone(where), tag, saved);
+    } else {
+        (void)pageframe_fail();
     }
     platform_interrupts_restore(saved);
     return FRAME_NONE;
@@ -85,34 +123,44 @@ NOINLINE PAGEFRAME_CALL frame_t pageframe_alloc_slowly(unsigned where, unsigned 
 PAGEFRAME_CALL frame_t pageframe_alloc(unsigned where, bytemap_tag_t use)
 {
     struct pageframe_open *open = &pageframe.open[0];
-    unsigned tag = use;
+    unsigned tag;
+    __asm__("movzbl %1, %0" : "=c"(tag) : "q"(use)); /* or there would be two copies of it */
     where |= pageframe_verdicts[tag];
+    if (UNLIKELY(where != (GIVEN | PAGEFRAME_ANYWHERE)))
+        return pageframe_alloc_slowly(where, platform_interrupts_save(), tag);
     unsigned long saved = platform_interrupts_save();
-    if (UNLIKELY(where != (GIVEN | PAGEFRAME_ANYWHERE) || !spend_one()))
-        return pageframe_alloc_slowly(where, tag, saved);
+    if (UNLIKELY(!spend_one()))
+        return alloc_refilling(saved, tag);
     if (UNLIKELY(open->mask == 0))
         return alloc_opening(tag, saved);
-    frame_t frame = pageframe_take_open(open);
-    bytemap_give_one(frame, tag);
+    return give_open(open, tag, saved);
+}
+
+/* A frame that is given out comes back. Restores interrupts; 0. */
+static inline int take_back(frame_t frame, bytemap_tag_t before, unsigned long saved)
+{
+    uint32_t word = frame / PAGEFRAME_WORD_FRAMES, place = pageframe_index_place(word, frame);
+    uint32_t busy = without_bit(pageframe.busy[word], frame);
+    pageframe.busy[word] = busy;
+    bytemap_return_one(frame, before);
+    count_zone(pageframe_zone_of(frame), 1);
+    if (pageframe_index_rises(place, busy))
+        return pageframe_index_rise_at_last(place, saved, word);
     platform_interrupts_restore(saved);
-    return frame;
+    return 0;
 }
 
 PAGEFRAME_CALL void pageframe_take_back(frame_t frame, bytemap_tag_t before)
 {
-    bytemap_return_one(frame, before);
-    count_zone(pageframe_zone_of(frame), 1);
-    pageframe_index_put(frame);
+    (void)take_back(frame, before, platform_interrupts_save());
 }
 
 NOINLINE PAGEFRAME_CALL int pageframe_free_slowly(frame_t frame, unsigned long saved)
 {
     bytemap_tag_t tag = frame < pageframe.frames ? bytemap.bytes[frame] : BYTEMAP_ABSENT;
-    int error = 0;
     if (LIKELY(is_given(tag)))
-        pageframe_take_back(frame, tag);
-    else
-        error = pageframe_refuse(pageframe_refusal_of(tag));
+        return take_back(frame, tag, saved);
+    int error = pageframe_refuse(pageframe_refusal_of(tag));
     platform_interrupts_restore(saved);
     return error;
 }
@@ -139,8 +187,9 @@ PAGEFRAME_CALL int pageframe_free(frame_t frame)
         bytemap_return_one(frame, tag);
         busy = without_bit(pageframe.busy[word], frame);
         pageframe.busy[word] = busy;
-        if (UNLIKELY(pageframe_index_rises(word, frame, busy)))
-            return pageframe_index_rise_at_last(word, saved);
+        uint32_t place = pageframe_index_place(word, frame);
+        if (UNLIKELY(pageframe_index_rises(place, busy)))
+            return pageframe_index_rise_at_last(place, saved, word);
     }
     platform_interrupts_restore(saved);
     return 0;
@@ -182,7 +231,7 @@ void pageframe_read_statistics(struct pageframe_statistics *statistics)
     statistics->promised_frames = pageframe.promised_frames;
     statistics->low_watermark_frames = pageframe.low_watermark_frames;
     for (unsigned zone = 0; zone < PAGEFRAME_ZONES; zone++) {
-        sum = zone < pageframe.top_zone ? sum + pageframe.zones[zone].free_frames : free_frames();
+        sum = zone < pageframe.top_zone ? sum + pageframe.areas[zone].free_frames : free_frames();
         statistics->zone_free_frames[PAGEFRAME_ZONES - 1 - zone] = sum;
     }
     statistics->allocations = pageframe.granted - (uint32_t)bytemap.budget;

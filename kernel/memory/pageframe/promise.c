@@ -2,16 +2,6 @@
 #include "kernel/lib/string.h"
 #include "kernel/memory/pageframe/books.h"
 
-/* The budget, and with it what says how many were given out, becomes larger by this (modulo 2^32).
- */
-static void widen_budget(uint32_t change)
-{
-    bytemap.budget += (int32_t)change;
-    bytemap.count[BYTEMAP_FREE] -= change;
-    pageframe.granted += (uint64_t)(int64_t)(int32_t)change;
-    pageframe.ungranted = ~pageframe.granted;
-}
-
 int pageframe_promise(uint32_t frames)
 {
     unsigned long saved = platform_interrupts_save();

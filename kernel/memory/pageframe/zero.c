@@ -4,12 +4,12 @@
 
 #define TAG_ZEROING BYTEMAP_TAG(BYTEMAP_ALLOCATED, BYTEMAP_KERNEL)
 
-PAGEFRAME_CALL bool pageframe_reopen_zeroing(unsigned zone)
+PAGEFRAME_CALL bool pageframe_reopen_zeroing(const struct pageframe_area *area)
 {
     struct pageframe_open *zeroing = &pageframe.zeroing.open;
-    if (zeroing->mask == 0 || pageframe_zone_of(zeroing->first) != zone)
+    if (zeroing->mask == 0 || &pageframe.areas[pageframe_zone_of(zeroing->first)] != area)
         return false;
-    *pageframe_open_of(zone) = *zeroing;
+    *area->open = *zeroing;
     zeroing->mask = 0;
     return true;
 }
@@ -101,7 +101,7 @@ frame_t pageframe_alloc_zeroed(unsigned where, bytemap_tag_t tag)
         platform_interrupts_restore(saved);
         return frame;
     }
-    frame = pageframe_alloc_slowly(where | pageframe_verdicts[tag], tag, saved);
+    frame = pageframe_alloc_slowly(where | pageframe_verdicts[tag], saved, tag);
     if (frame != FRAME_NONE)
         memset(platform_frame_pointer(frame), 0, FRAME_SIZE);
     return frame;
