@@ -440,7 +440,7 @@ static void wake_orphans(struct process *process)
 static bool is_reaped_at_once(const struct process *process)
 {
     const struct process *parent = process->parent;
-    const struct signal_action *action = parent != NULL ? &parent->actions[SIGCHLD] : NULL;
+    const struct signal_action *action = parent != NULL ? &parent->actions[SIGCHLD - 1] : NULL;
     return action != NULL && process->parent_signal == SIGCHLD &&
            (action->handler == SIG_IGN || action->flags & SA_NOCLDWAIT);
 }

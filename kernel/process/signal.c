@@ -107,7 +107,7 @@ static void forget_everywhere(struct process *process, signal_set_t set)
 
 static bool is_ignored(const struct process *process, int signal)
 {
-    uint32_t handler = process->actions[signal].handler;
+    uint32_t handler = process->actions[signal - 1].handler;
     return handler == SIG_IGN ||
            (handler == SIG_DFL && signal_default_of(signal) == SIGNAL_IGNORED);
 }
@@ -201,7 +201,7 @@ void signal_send_thread(struct user_thread *thread, int signal,
 void signal_fault(int signal, int code, uint32_t address)
 {
     struct user_thread *thread = user_thread_current();
-    struct signal_action *action = &thread->process->actions[signal];
+    struct signal_action *action = &thread->process->actions[signal - 1];
     const struct signal_information information = {.code = code, .fields = {address}};
     unsigned long saved = platform_interrupts_save();
     if (thread->blocked & signal_bit(signal) || action->handler == SIG_IGN)
@@ -238,7 +238,7 @@ void signal_tell_parent(struct process *process, int code, int status)
         return;
     wait_wake_all(&parent->child_changed);
     bool is_quiet = (code == CLD_STOPPED || code == CLD_CONTINUED) &&
-                    parent->actions[SIGCHLD].flags & SA_NOCLDSTOP;
+                    parent->actions[SIGCHLD - 1].flags & SA_NOCLDSTOP;
     int signal = code == CLD_STOPPED || code == CLD_CONTINUED ? SIGCHLD : process->parent_signal;
     if (!is_quiet && signal != 0)
         signal_send(parent, signal, &information);
@@ -256,7 +256,7 @@ bool signal_is_end_pending(const struct user_thread *thread)
     signal_set_t set = signal_pending(thread) & ~thread->blocked;
     for (int signal = 1; set != 0 && signal <= SIGNAL_COUNT; signal++)
         if (set & signal_bit(signal) && signal_default_of(signal) == SIGNAL_ENDS &&
-            thread->process->actions[signal].handler == SIG_DFL)
+            thread->process->actions[signal - 1].handler == SIG_DFL)
             return true;
     return false;
 }
@@ -331,8 +331,8 @@ void signal_set_action(int signal, const struct signal_action *action)
 {
     struct process *process = process_current();
     unsigned long saved = platform_interrupts_save();
-    process->actions[signal] = *action;
-    process->actions[signal].mask &= ~SIGNALS_NEVER_BLOCKED;
+    process->actions[signal - 1] = *action;
+    process->actions[signal - 1].mask &= ~SIGNALS_NEVER_BLOCKED;
     if (is_ignored(process, signal))
         forget_everywhere(process, signal_bit(signal));
     platform_interrupts_restore(saved);
@@ -341,8 +341,8 @@ void signal_set_action(int signal, const struct signal_action *action)
 void signal_reset_for_exec(struct process *process)
 {
     for (int signal = 1; signal <= SIGNAL_COUNT; signal++) {
-        bool is_ignored_now = process->actions[signal].handler == SIG_IGN;
-        process->actions[signal] =
+        bool is_ignored_now = process->actions[signal - 1].handler == SIG_IGN;
+        process->actions[signal - 1] =
             (struct signal_action){.handler = is_ignored_now ? SIG_IGN : SIG_DFL};
     }
     user_thread_current()->stack = (struct signal_stack){0};
@@ -421,7 +421,7 @@ static bool run_handler(struct user_thread *thread, struct trap_frame *frame,
                         const struct signal_information *information)
 {
     int signal = information->signal;
-    struct signal_action *action = &thread->process->actions[signal], taken = *action;
+    struct signal_action *action = &thread->process->actions[signal - 1], taken = *action;
     signal_set_t saved_mask =
         thread->has_blocked_before_wait ? thread->blocked_before_wait : thread->blocked;
     finish_call(frame, &taken);
@@ -454,11 +454,11 @@ static void take_signal(struct user_thread *thread, struct trap_frame *frame,
 {
     struct process *process = thread->process;
     int signal = information->signal;
-    uint32_t handler = process->actions[signal].handler;
+    uint32_t handler = process->actions[signal - 1].handler;
     if (handler == SIG_DFL)
         do_default(process, signal);
     else if (handler != SIG_IGN && !run_handler(thread, frame, information)) {
-        process->actions[SIGSEGV].handler = SIG_DFL;
+        process->actions[SIGSEGV - 1].handler = SIG_DFL;
         process_exit(SIGSEGV);
     }
 }

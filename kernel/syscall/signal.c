@@ -150,7 +150,7 @@ int32_t syscall_rt_sigaction(uint32_t signal, uint32_t from, uint32_t old, uint3
         return -EFAULT;
     if (!signal_is_valid((int)signal) || (from != 0 && !is_changeable(signal)))
         return -EINVAL;
-    const struct signal_action *action = &process_current()->actions[signal];
+    const struct signal_action *action = &process_current()->actions[signal - 1];
     before =
         (struct linux_sigaction){action->handler, action->flags, action->restorer, action->mask};
     if (from != 0)
@@ -166,7 +166,7 @@ int32_t syscall_sigaction(uint32_t signal, uint32_t from, uint32_t old)
         return -EFAULT;
     if (!signal_is_valid((int)signal) || (from != 0 && !is_changeable(signal)))
         return -EINVAL;
-    const struct signal_action *action = &process_current()->actions[signal];
+    const struct signal_action *action = &process_current()->actions[signal - 1];
     const uint32_t before[4] = {action->handler, (uint32_t)action->mask, action->flags,
                                 action->restorer};
     if (from != 0) {
