@@ -18,7 +18,7 @@
  * long one that contradicts the short ones by more than their error is not believed.
  */
 #define SCALE_SHIFT        24
-#define FIRST_NS           100000u
+#define FIRST_NS           50000u
 #define FIRST_STRETCHES    4u
 #define FIRST_ERROR        16u /* one in so many */
 #define STRETCH_TICKS      100u
