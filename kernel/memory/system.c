@@ -281,6 +281,29 @@ static void set_watermarks(void)
     pageframe_set_watermarks(reserve, 4 * reserve);
 }
 
+/* What the caller says about his image and archive makes sense, whatever the machine has there. */
+static int check_setup(void)
+{
+    const struct memory_image *image = &setup.image;
+    const uint32_t bounds[] = {
+        MAP_IMAGE_START,   image->text_start, image->text_end, image->rodata_start,
+        image->rodata_end, image->data_start, image->data_end, image->boot_start,
+        image->boot_end,   MAP_IMAGE_END,
+    };
+    for (unsigned i = 1; i < ARRAY_COUNT(bounds); i++) {
+        if (bounds[i] % FRAME_SIZE != 0 || bounds[i] < bounds[i - 1]) {
+            platform_log("memory: the image's bounds are not page-aligned, out of order, or "
+                         "outside of its row");
+            return -EINVAL;
+        }
+    }
+    if (setup.archive % FRAME_SIZE != 0) {
+        platform_log("memory: the archive does not begin on a page boundary");
+        return -EINVAL;
+    }
+    return 0;
+}
+
 int memory_init(const struct memory_setup *given)
 {
     setup = *given;
@@ -293,7 +316,9 @@ int memory_init(const struct memory_setup *given)
                      setup.firmware_map->count);
         return error;
     }
-    error = start_frames();
+    error = check_setup();
+    if (error == 0)
+        error = start_frames();
     if (error == 0)
         error = start_paging();
     if (error == 0)

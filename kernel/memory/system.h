@@ -12,8 +12,8 @@
 
 /* Parts of the kernel image as the linker script lays them out: page-aligned addresses, physical =
  * virtual, ascending, from MAP_IMAGE_START on and not beyond MAP_IMAGE_END. Everything from
- * text_start to boot_end is the image's; of a part that does not exist, start and end are equal, at
- * its place in this order. */
+ * text_start to boot_end is the image's, what lies between two parts, too, though it is not mapped;
+ * of a part that does not exist, start and end are equal, at its place in this order. */
 struct memory_image {
     uint32_t text_start, text_end;     /* R-X */
     uint32_t rodata_start, rodata_end; /* R-- */
@@ -34,8 +34,8 @@ struct memory_setup {
  * From the firmware's map to a working heap, on page tables of our own. Called once, with a
  * provisional mapping under which platform_frame_pointer works. After it, only the map's rows are
  * mapped, so the caller's stack lies in the image. 0, or -EINVAL (no usable map, or the image or
- * the archive is not where it should be), -ENOMEM (too little RAM for the system's own tables); the
- * log says which.
+ * the archive is not described well, or not where it should be), -ENOMEM (too little RAM for the
+ * system's own tables); the log says which.
  */
 int memory_init(const struct memory_setup *setup) MUST_CHECK;
 

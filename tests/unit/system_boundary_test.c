@@ -150,6 +150,31 @@ TEST(system_keeps_the_archive)
     CHECK(strstr(host_log_last, "cannot start") != NULL);
 }
 
+/* Each bound in turn is moved by less than a page, before the one in front of it, and out of the
+ * row: nothing of that is for the machine to find out. */
+TEST(system_refuses_an_image_that_is_not_described_well)
+{
+    enum { BOUNDS = sizeof(struct memory_image) / sizeof(uint32_t) };
+    static const uint32_t wrong[] = {
+        1, FRAME_SIZE - 1, 0u - 1, 0u - 0x800000, MAP_IMAGE_END, 0x80000000};
+    for (unsigned bound = 0; bound < BOUNDS; bound++) {
+        for (unsigned i = 0; i < ARRAY_COUNT(wrong); i++) {
+            use_machine(32 << 20);
+            ((uint32_t *)&setup.image)[bound] += wrong[i];
+            CHECK_EQUAL(memory_init(&setup), -EINVAL);
+            CHECK(strstr(host_log_last, "cannot start") != NULL);
+        }
+    }
+    use_machine(32 << 20);
+    setup.image.boot_end = MAP_IMAGE_END;
+    CHECK_EQUAL(memory_init(&setup), 0);
+    check_is_clean();
+    use_machine(32 << 20);
+    setup.archive = (24 << 20) + 5;
+    setup.archive_bytes = FRAME_SIZE;
+    CHECK_EQUAL(memory_init(&setup), -EINVAL);
+}
+
 /* A kernel all of which stays, and which has no data. */
 TEST(system_takes_an_image_without_some_parts)
 {
