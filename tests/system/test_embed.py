@@ -66,6 +66,45 @@ def test_the_embedder_may_have_names_of_its_own(build, tmp_path):
     assert re.search(r'^\w+ T memcpy$', symbols, re.M) and re.search(r'^\w+ [WV] memmove$', symbols, re.M)
 
 
+HEAP_ALONE = '''
+    #include "kernel/memory/heap/debug.h"
+    #include "kernel/memory/paging/paging.h"
+    struct paging_space paging_kernel;
+    int paging_map_page(struct paging_space *space, uintptr_t address, uint32_t frame, uint32_t flags)
+    { (void)space; (void)address; (void)frame; (void)flags; return -1; }
+    uint32_t paging_unmap_page(struct paging_space *space, uintptr_t address)
+    { (void)space; (void)address; return FRAME_NONE; }
+    void start(struct check *check);
+    void start(struct check *check)
+    {
+        int error = heap_init();
+        kfree(krealloc(kmalloc(error == 0), 5));
+        heap_cache_free(heap_cache_create("own", 8, 8), kmalloc_aligned(8, 8));
+        heap_guard_set(100);
+        heap_trim();
+        MORE(check);
+    }
+    '''
+HEAP_ASKS_FOR = {'platform_interrupts_save', 'platform_interrupts_restore', 'platform_frame_pointer', 'platform_log',
+                 'platform_panic'}
+
+
+@pytest.mark.parametrize('more, wanted', [('(void)', set()),
+                                          ('heap_check', {'paging_query', 'paging_visit', 'platform_features'})])
+def test_the_heap_asks_for_two_calls_of_paging(build, tmp_path, more, wanted):
+    """On page tables of the embedder's own, as docs/embedding.md says: our modules for paging stay out."""
+    source = tmp_path / 'heap.c'
+    stubs = [name for name in wanted if name.startswith('paging')]
+    source.write_text(HEAP_ALONE)
+    result = run('gcc', '-m32', '-std=gnu11', '-ffreestanding', '-fno-pic', f'-DMORE={more}', f'-I{build}/include', '-c',
+                 '-o', tmp_path / 'heap.o', source)
+    assert result.returncode == 0, result.stderr
+    result = run('ld', '-m', 'elf_i386', '-e', 'start', '--gc-sections', '--warn-unresolved-symbols',
+                 *(f'--defsym={name}=0' for name in stubs), '-o', tmp_path / 'heap.elf', tmp_path / 'heap.o', build / 'libmemory.a')
+    assert result.returncode == 0, result.stderr
+    assert set(re.findall(r"undefined reference to `(\w+)'", result.stderr)) == HEAP_ASKS_FOR | wanted - set(stubs)
+
+
 def public_headers():
     return sorted((BUILD / 'include').rglob('*.h'))
 

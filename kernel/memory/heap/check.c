@@ -56,7 +56,8 @@ static void check_uncommitted(struct check *check, uintptr_t address)
         check_fault(check, "heap: page %p should not be committed, but is mapped", (void *)address);
 }
 
-void heap_check_page(struct check *check, uintptr_t address, enum heap_page_expectation expectation)
+static void check_page(struct check *check, uintptr_t address,
+                       enum heap_page_expectation expectation)
 {
     if (expectation == HEAP_PAGE_COMMITTED)
         check_committed(check, address);
@@ -621,7 +622,7 @@ void heap_check(struct check *check)
         for (unsigned i = 0; i <= HEAP_CLASSES; i++)
             check_class(&walk, i);
         check_class_table(check);
-        heap_guard_check(check);
+        heap_guard_check(check, check_page);
         if (check->faults == before) {
             check_counters(&walk);
             check_mapped(&walk);

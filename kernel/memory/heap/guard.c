@@ -414,6 +414,7 @@ void heap_guard_count(struct heap_statistics *statistics)
 /* ---- the validator ---- */
 
 struct sums {
+    heap_page_checker check_page;
     uint32_t committed, objects, free;
     size_t live_bytes;
 };
@@ -454,9 +455,9 @@ static void check_place(struct check *check, uint32_t place, struct sums *sums)
         return;
     }
     for (uint32_t page = 1; page <= place_pages(place); page++)
-        heap_check_page(check, place_end(place) - page * PAGE_SIZE,
-                        page <= at->pages ? HEAP_PAGE_COMMITTED : HEAP_PAGE_UNCOMMITTED);
-    heap_check_page(check, place_end(place), HEAP_PAGE_UNCOMMITTED);
+        sums->check_page(check, place_end(place) - page * PAGE_SIZE,
+                         page <= at->pages ? HEAP_PAGE_COMMITTED : HEAP_PAGE_UNCOMMITTED);
+    sums->check_page(check, place_end(place), HEAP_PAGE_UNCOMMITTED);
     sums->committed += at->pages;
     sums->free += at->state == HEAP_GUARD_FREE;
     if (at->state != HEAP_GUARD_LIVE)
@@ -515,10 +516,10 @@ static void check_tallies(struct check *check)
                     heap_guard.every);
 }
 
-void heap_guard_check(struct check *check)
+void heap_guard_check(struct check *check, heap_page_checker check_page)
 {
-    struct sums sums = {0};
-    heap_check_page(check, HEAP_GUARD_START, HEAP_PAGE_UNCOMMITTED);
+    struct sums sums = {.check_page = check_page};
+    check_page(check, HEAP_GUARD_START, HEAP_PAGE_UNCOMMITTED);
     for (uint32_t place = 0; place < HEAP_GUARD_PLACES; place++)
         check_place(check, place, &sums);
     check_queues(check, sums.free);

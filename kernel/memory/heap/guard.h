@@ -95,6 +95,12 @@ bool heap_guard_owner_of(uintptr_t address, struct heap_owner *owner);
 /* False: the visitor wants no more. */
 bool heap_guard_visit(heap_visitor visit, void *context);
 void heap_guard_count(struct heap_statistics *statistics);
-void heap_guard_check(struct check *check);
+
+/* Whether a page is mapped as it should be is asked through a pointer: the guard comes with every
+ * heap, and must not bring the walk of the page tables along, which an embedder may not have. */
+enum heap_page_expectation { HEAP_PAGE_COMMITTED, HEAP_PAGE_UNCOMMITTED };
+typedef void (*heap_page_checker)(struct check *check, uintptr_t address,
+                                  enum heap_page_expectation expectation);
+void heap_guard_check(struct check *check, heap_page_checker check_page);
 
 #endif

@@ -412,10 +412,4 @@ enum heap_misuse heap_misuse_of(const void *object, const struct heap_cache *cac
 /* Counts it, and logs it with the caller. */
 void heap_refuse(const void *object, enum heap_misuse misuse, const void *caller);
 
-/* check.c */
-
-enum heap_page_expectation { HEAP_PAGE_COMMITTED, HEAP_PAGE_UNCOMMITTED };
-void heap_check_page(struct check *check, uintptr_t address,
-                     enum heap_page_expectation expectation);
-
 #endif
