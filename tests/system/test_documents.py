@@ -3,6 +3,7 @@ import re
 import subprocess
 
 from tests.conftest import ROOT
+from tests.system.machine import boot_to_prompt
 
 
 def documents():
@@ -34,3 +35,21 @@ def test_the_worked_example_of_e820(build, tmp_path):
     table.write_text(''.join(f'{entry}\n' for entry, _ in rows))
     result = subprocess.run([build / 'host/e820-regions', table], capture_output=True, text=True, check=True)
     assert result.stdout.splitlines()[:-1] == [region for _, region in rows]
+
+
+def shape(text):
+    """The words without figures, which change with the code and the machine, and without what idle time adds."""
+    words = [re.sub(r'0x[0-9a-f]+|[\d.]+(?: +[KMG]iB)?|#*\.+', '0', line).split() for line in text.splitlines()]
+    return [' '.join(line) for line in words if line and line[:2] != ['zeroed', '-']]
+
+
+def printed(document, command):
+    """What a document shows below a command at the prompt, up to the next one."""
+    found = re.search(rf'^    32rtos> {command}\n((?:    (?!32rtos> ).*\n|\n(?=    ))+)', (ROOT / document).read_text(), re.M)
+    return found.group(1)
+
+
+def test_what_the_prompt_prints_is_what_documents_show(tmp_path):
+    with boot_to_prompt(tmp_path) as machine:
+        for document, command in (('README.md', 'mem'), ('README.md', 'mem check'), ('docs/memory.md', 'page 0x00551234')):
+            assert shape(machine.command(command)) == shape(printed(document, command)), command
