@@ -14,6 +14,7 @@
  */
 #define POOL_MAX    65536u /* frames */
 #define POOL_STEP   256u
+#define LOW_FRAMES  512u
 #define OBJECTS     2048u
 #define CHURNS      3u
 #define ORDER_MAX   9u
@@ -160,12 +161,21 @@ static void churn_objects(void)
 
 /* ---- all together ---- */
 
-/* The pool becomes a multiple of POOL_STEP, at the cost of low frames: a kernel that is a page
- * larger than yesterday's shall not see another sequence. */
+static uint32_t low_frames(void)
+{
+    struct pageframe_statistics statistics;
+    pageframe_read_statistics(&statistics);
+    return statistics.zone_free_frames[PAGEFRAME_BELOW_16M];
+}
+
+/* Of the frames below 16 MiB, LOW_FRAMES stay, and the pool becomes a multiple of POOL_STEP: how
+ * large the kernel is today, and where its archive lies, shall not change the sequence. */
 static void take_ballast(void)
 {
     while (bench_free_frames() > POOL_MAX + PAGEFRAME_RUN_MAX &&
            piece_take(PAGEFRAME_RUN_MAX, PAGEFRAME_ANYWHERE))
+        ;
+    while (low_frames() > LOW_FRAMES + POOL_STEP && piece_take(1, PAGEFRAME_BELOW_16M))
         ;
     for (uint32_t more = bench_free_frames() % POOL_STEP; more > 0; more--)
         if (!piece_take(1, PAGEFRAME_BELOW_16M))
