@@ -463,10 +463,9 @@ static void reap(struct process *process)
     process_free(process);
 }
 
-/* The last thread is going. The space's page tables must not be in use when it goes. */
+/* The last thread is going. */
 static void end_process(struct process *process)
 {
-    thread_use_paging(NULL);
     release(process);
     process_end_vfork(process);
     if (process->session == process->id)
@@ -511,16 +510,12 @@ _Noreturn void process_exit_thread(int32_t status)
     process->ended_threads.user_ticks += thread_current()->user_ticks;
     process->ended_threads.kernel_ticks += thread_current()->kernel_ticks;
     user_thread_leave(user);
+    thread_use_paging(NULL); /* others can end the process, or its space, as soon as they run */
     wait_wake_all(&process->thread_ended);
     preempt_enable();
-    /* From here on the thread is the kernel's; process_current() is what it holds alone. */
-    if (is_last) {
-        user_thread_release(user);
+    user_thread_release(user);
+    if (is_last)
         end_process(process);
-    } else {
-        thread_use_paging(NULL);
-        user_thread_release(user);
-    }
     thread_exit();
 }
 

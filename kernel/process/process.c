@@ -183,6 +183,7 @@ void user_thread_leave(struct user_thread *thread)
     if (thread->next != NULL)
         thread->next->previous = thread->previous;
     process->thread_count--;
+    thread->thread->process = NULL; /* which may end before this thread does */
     platform_interrupts_restore(saved);
 }
 
@@ -265,7 +266,6 @@ void user_thread_release(struct user_thread *user)
     void *fpu = thread->fpu;
     thread->fpu = NULL;
     thread->user = NULL;
-    thread->process = NULL;
     platform_interrupts_restore(saved);
     signal_queue_clear(&user->pending);
     heap_cache_free(fpu_cache, fpu);

@@ -307,6 +307,28 @@ static void threads(void)
     });
 }
 
+static int thread_sleeps(void *unused)
+{
+    for (;;)
+        pause();
+    return unused != NULL;
+}
+
+/* What they still have to do is done when the memory that they ran in is gone. */
+static void threads_that_exec_ends(void)
+{
+    SECTION("execve of a thread that is more urgent than the others");
+    char *arguments[] = {(char *)own_path, "later", NULL};
+    IN_CHILD("they end, and the new program goes on", {
+        const struct sched_param urgent = {.sched_priority = 10};
+        MUST(clone(thread_sleeps, thread_stack + sizeof thread_stack,
+                   CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD, NULL));
+        MUST(syscall(SYS_sched_setscheduler, 0, SCHED_FIFO, &urgent));
+        execve(own_path, arguments, no_environment);
+        _exit(99);
+    });
+}
+
 static void limits(void)
 {
     SECTION("a limit of processes");
@@ -344,6 +366,11 @@ static int as_child(int count, char **arguments)
         TRUE(sigaction(SIGUSR1, NULL, &action) == 0 && action.sa_handler == SIG_IGN);
         TRUE(sigaction(SIGUSR2, NULL, &action) == 0 && action.sa_handler == SIG_DFL);
         TRUE(sigprocmask(SIG_BLOCK, NULL, &set) == 0 && sigismember(&set, SIGHUP) == 1);
+    } else if (strcmp(kind, "later") == 0) {
+        const struct sched_param usual = {0};
+        TRY(syscall(SYS_sched_setscheduler, 0, SCHED_OTHER, &usual));
+        for (int i = 0; i < 10; i++)
+            usleep(1000);
     } else if (strcmp(kind, "script") == 0) {
         for (int i = 1; i < count; i++)
             printf("the interpreter's argument %d is %s\n", i, arguments[i]);
@@ -366,6 +393,7 @@ int main(int count, char **arguments)
     vforking();
     told_by_no_signal();
     threads();
+    threads_that_exec_ends();
     limits();
     return done();
 }
