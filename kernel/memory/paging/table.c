@@ -146,15 +146,13 @@ uint64_t directory_change_large(struct paging_space *space, uint32_t page, uint6
 {
     union paging_entry *entry = directory_entry(space, page);
     struct entry_change change = {0, 0};
-    uint64_t difference;
+    uint64_t cleared = 0;
     if (rights == 0)
-        difference = -(entry_clear(entry) & ~ENTRY_HARDWARE);
-    else if (entry_regrant(entry, rights, &change))
-        difference = entry_change_whole(&change);
+        cleared = entry_clear(entry) & ~ENTRY_HARDWARE;
     else
-        difference = 0;
+        (void)entry_regrant(entry, rights, &change);
     spaces_publish(page);
-    return difference;
+    return entry_change_whole(&change) - cleared;
 }
 
 static void fill_with_pieces(union paging_entry *entries, uint64_t large)
