@@ -494,9 +494,10 @@ static uint32_t growing(const struct program *program, uint32_t page)
         end++;
     if (end - page > 256)
         return PAGES;
-    for (uint32_t i = page - GUARD; i < page; i++)
-        if (program->pages[i].kind != NOTHING && program->pages[i].rights != 0)
-            return PAGES;
+    /* As on Linux, the nearest one below decides, whatever is below that. */
+    for (uint32_t i = page; i > page - GUARD; i--)
+        if (program->pages[i - 1].kind != NOTHING)
+            return program->pages[i - 1].rights != 0 ? PAGES : lowest;
     return lowest;
 }
 
