@@ -32,21 +32,26 @@ struct file *file_make(struct inode *inode, const struct file_operations *operat
 /* What a handle is that only names its inode (O_PATH). */
 static const struct file_operations path_operations = {.read = NULL};
 
-int file_open_inode(struct inode *inode, uint32_t flags, struct file **opened)
+struct file *file_prepare(uint32_t flags)
 {
-    struct file *file = file_make(inode, &path_operations, flags);
+    return file_make(NULL, &path_operations, flags);
+}
+
+void file_discard(struct file *prepared)
+{
+    kfree(prepared);
+}
+
+int file_open_inode(struct inode *inode, struct file *prepared)
+{
     int error = 0;
-    if (file == NULL)
-        return -ENOMEM;
-    if (!(flags & O_PATH))
-        error = inode->operations->open == NULL ? -ENXIO : inode->operations->open(inode, file);
-    if (error != 0) {
-        kfree(file);
+    prepared->inode = inode;
+    if (!(prepared->flags & O_PATH))
+        error = inode->operations->open == NULL ? -ENXIO : inode->operations->open(inode, prepared);
+    if (error != 0)
         return error;
-    }
-    file->flags &= KEPT_FLAGS;
+    prepared->flags &= KEPT_FLAGS;
     inode_hold(inode);
-    *opened = file;
     return 0;
 }
 

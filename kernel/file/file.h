@@ -62,8 +62,13 @@ static inline void file_drop(struct file *file)
         file_close(file);
 }
 
-/* Opens an inode, for which the caller keeps his own reference. 0, or the error of open(2). */
-int file_open_inode(struct inode *inode, uint32_t flags, struct file **opened) MUST_CHECK;
+/* What open(2) makes comes in two steps, so that memory cannot be missing for a file when its name
+ * is there already: a file that nothing is open in (NULL: no memory), and the opening of an inode
+ * in it, for which the caller keeps his own reference: 0, or the error of open(2), and the file is
+ * as before. What is not opened is discarded (NULL is nothing). */
+struct file *file_prepare(uint32_t flags);
+void file_discard(struct file *prepared);
+int file_open_inode(struct inode *inode, struct file *prepared) MUST_CHECK;
 
 /* At the file's own position, or at one that is given (-ESPIPE where there is none). Bytes, or
  * -EBADF, -EISDIR, -EINVAL, -EAGAIN, -EINTR, -EFAULT, -ENOSPC, -EFBIG, -EPIPE, -EIO. */

@@ -209,6 +209,23 @@ static int check_open(const struct inode *inode, uint32_t flags)
     return 0;
 }
 
+/* The prepared file goes if that fails. */
+static int open_found(struct inode *inode, uint32_t flags, struct file *file)
+{
+    int error = check_open(inode, flags);
+    if (error == 0)
+        error = file_open_inode(inode, file);
+    if (error != 0) {
+        file_discard(file);
+        return error;
+    }
+    if ((flags & O_TRUNC) && inode_is_regular(inode) && inode->operations->truncate != NULL)
+        error = inode->operations->truncate(inode, 0);
+    if (error != 0)
+        file_drop(file);
+    return error;
+}
+
 int path_open(struct path_context *context, struct inode *base, const char *path, uint32_t flags,
               uint32_t mode, struct file **opened)
 {
@@ -219,18 +236,17 @@ int path_open(struct path_context *context, struct inode *base, const char *path
         return -EINVAL;
     if (flags & O_PATH)
         flags &= O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+    struct file *file = file_prepare(flags); /* before the name is made that it is for */
+    if (file == NULL)
+        return -ENOMEM;
     int error = find_to_open(context, base, path, flags, mode, &inode);
-    if (error != 0)
+    if (error != 0) {
+        file_discard(file);
         return error;
-    error = check_open(inode, flags);
-    if (error == 0)
-        error = file_open_inode(inode, flags, opened);
-    if (error == 0 && (flags & O_TRUNC) && inode_is_regular(inode) &&
-        inode->operations->truncate != NULL) {
-        error = inode->operations->truncate(inode, 0);
-        if (error != 0)
-            file_drop(*opened);
     }
+    error = open_found(inode, flags, file);
+    if (error == 0)
+        *opened = file;
     inode_drop(inode);
     return error;
 }
@@ -238,13 +254,20 @@ int path_open(struct path_context *context, struct inode *base, const char *path
 int path_open_program(struct path_context *context, const char *path, struct file **opened)
 {
     struct inode *inode;
+    struct file *file = NULL;
     int error = path_find(context, NULL, path, PATH_FOLLOW, &inode);
     if (error != 0)
         return error;
     if (!inode_is_regular(inode) || !(inode->mode & 0111))
         error = -EACCES;
+    if (error == 0 && (file = file_prepare(O_RDONLY)) == NULL)
+        error = -ENOMEM;
     if (error == 0)
-        error = file_open_inode(inode, O_RDONLY, opened);
+        error = file_open_inode(inode, file);
+    if (error == 0)
+        *opened = file;
+    else
+        file_discard(file);
     inode_drop(inode);
     return error;
 }

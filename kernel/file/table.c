@@ -222,6 +222,16 @@ static uint32_t size_for(uint32_t descriptor, uint32_t size)
     return size;
 }
 
+int file_table_prepare(struct file_table *table)
+{
+    preempt_disable();
+    uint32_t at = find_free(table, 0), size = table->size;
+    preempt_enable();
+    if (at >= table->limit)
+        return -EMFILE;
+    return at < size || grow(table, size_for(at, size)) == 0 ? 0 : -ENOMEM;
+}
+
 int file_table_add(struct file_table *table, struct file *file, uint32_t lowest,
                    uint32_t descriptor_flags)
 {

@@ -798,6 +798,9 @@ TEST(memory_that_is_missing_is_an_error_and_loses_nothing)
         machine_hoard_frames(left);
         snprintf(path, sizeof(path), "/tmp/new%u", left);
         (void)!syscall_mkdir(PATH(path), 0755);
+        if (open_file("/tmp/created", O_CREAT | O_RDWR) < 0)
+            CHECK_EQUAL(syscall_access(PATH("/tmp/created"), 0), -ENOENT);
+        (void)!syscall_unlink(PATH("/tmp/created"));
         for (uint32_t page = 0; page < 70; page += 7)
             (void)!syscall_pwrite64(at, BUFFER, 1, page * 4096, 0);
         (void)!syscall_ftruncate(at, 0);

@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <limits.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/uio.h>
 #include <sys/vfs.h>
 
@@ -371,6 +372,23 @@ static void devices(void)
     TRUE(mapped != MAP_FAILED && mapped[0] == 0);
 }
 
+/* What cannot be opened is not made. */
+static void without_descriptors(void)
+{
+    SECTION("no descriptor left");
+    struct rlimit limit;
+    int next = (int)MUST(dup(1));
+    MUST(close(next));
+    MUST(getrlimit(RLIMIT_NOFILE, &limit));
+    const rlim_t before = limit.rlim_cur;
+    limit.rlim_cur = (rlim_t)next;
+    MUST(setrlimit(RLIMIT_NOFILE, &limit));
+    TRY(open("/tmp/files/unmade", O_CREAT | O_RDWR, 0600));
+    TRY(access("/tmp/files/unmade", F_OK));
+    limit.rlim_cur = before;
+    MUST(setrlimit(RLIMIT_NOFILE, &limit));
+}
+
 int main(void)
 {
     make_names();
@@ -387,5 +405,6 @@ int main(void)
     status();
     directories();
     devices();
+    without_descriptors();
     return done();
 }
