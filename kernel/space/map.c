@@ -55,7 +55,7 @@ int area_split(struct space *space, uint32_t address)
 static bool is_continued(const struct area *area, uint32_t flags, const struct backing *backing,
                          uint32_t index)
 {
-    if (area->flags != flags || area->backing != backing || (flags & AREA_GROWS_DOWN))
+    if (area->flags != flags || area->backing != backing)
         return false;
     return backing == NULL || area->index + area_pages(area) == index;
 }
