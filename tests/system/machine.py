@@ -9,7 +9,7 @@ import pexpect
 from tests.conftest import BUILD, MACHINE_VARIABLES, ROOT, clean_environment
 
 PROMPT = '32rtos> '
-PATIENCE = 180  # seconds: generous, emulated machines on busy hosts are slow
+PATIENCE = 400  # seconds: generous, emulated machines on busy hosts are slow
 
 
 class Machine:
