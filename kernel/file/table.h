@@ -29,8 +29,8 @@ void file_table_set_limit(struct file_table *table, uint32_t limit);
 /* A handle on the file of a descriptor (file_drop it), or NULL: -EBADF. */
 struct file *file_table_get(struct file_table *table, uint32_t descriptor);
 
-/* Room for one more descriptor, before a name is made for it: 0, -EMFILE, -ENOMEM. Another thread
- * can be faster with it. */
+/* Room for one more descriptor, before a name is looked for or made: 0, -EMFILE, -ENOMEM. Another
+ * thread can be faster with it. */
 int file_table_prepare(struct file_table *table) MUST_CHECK;
 
 /* Gives the file the lowest free descriptor from `lowest` on; takes over the caller's handle if it

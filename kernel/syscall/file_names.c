@@ -68,7 +68,7 @@ static int32_t open_text(uint32_t directory, const char *path, uint32_t flags, u
     struct file *file;
     struct path_base base = path_base_get(directory, path);
     int32_t error = base.error;
-    if (error == 0 && (flags & O_CREAT))
+    if (error == 0)
         error = file_table_prepare(caller_files());
     if (error == 0)
         error = path_open(caller_paths(), base.base, path, flags, mode, &file);

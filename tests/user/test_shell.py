@@ -11,7 +11,7 @@ import pexpect
 import pytest
 
 from tests.conftest import BUILD, ROOT, run_make
-from tests.system.machine import Machine
+from tests.system.machine import PATIENCE, Machine
 from tests.user.test_archive import elf
 
 SHELL_PROMPT = '(?:/ )?# '  # the small shell's does not tell the directory
@@ -51,10 +51,11 @@ class Shell:
 
         What comes of one key too many is skipped by the next command, which waits for its own echo.
         """
-        while True:
+        for _ in range(PATIENCE // 5):
             self.machine.send(key)
             if self.machine.child.expect([SHELL_PROMPT, pexpect.TIMEOUT], timeout=5) == 0:
                 return self.machine.child.before
+        raise AssertionError(f'no prompt in {PATIENCE} s')
 
     def power_off(self):
         """Through the monitor, where the books are checked; returns what it says of them."""
@@ -127,9 +128,12 @@ def test_jobs_stop_and_go_on(shell):
     assert re.search(r'Stopped +sleep 100', shell.run('jobs'))
     assert 'sleep 100' in shell.run('bg')
     assert re.search(r'Running +sleep 100', shell.run('jobs'))
-    while shell.run('jobs'):  # a key that comes before the job has the terminal interrupts the shell's own `fg`
+    for _ in range(20):  # a key that comes before the job has the terminal interrupts the shell's own `fg`
         shell.begin('fg')
         shell.press_until_prompt(CTRL_C)
+        if shell.run('jobs') == '':
+            return
+    raise AssertionError('Ctrl-C does not end the job')
 
 
 def test_monitor_and_back(shell):
