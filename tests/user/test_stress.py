@@ -74,14 +74,18 @@ def test_random_calls_leave_nothing(tmp_path):
         fuzz(machine, 1, 20000)
 
 
+def explode(machine, kind, error):
+    output = machine.command(f'program /bin/sh /bin/defuse {kind}')
+    assert re.search(rf'^bomb: {kind} {error} after \d+; the shell answers 42$', output, re.M), output
+
+
 def test_bombs_end_beside_a_shell(tmp_path):
     """Who takes all there is is told so, while the shell beside it answers; afterwards nothing is missing."""
     with boot_to_prompt(tmp_path, RUN='help', BOOT='multiboot', IMAGE_ARCHIVE=BUILD / 'archive-stress.cpio') as machine:
         for kind, error in BOMBS.items():
             # The first time makes page tables of the kernel's rows, which stay.
-            machine.command(f'program /bin/sh /bin/defuse {kind}')
+            explode(machine, kind, error)
             before = books(machine)
-            output = machine.command(f'program /bin/sh /bin/defuse {kind}')
-            assert re.search(rf'^bomb: {kind} {error} after \d+; the shell answers 42$', output, re.M), output
+            explode(machine, kind, error)
             assert books(machine) == before, kind
             assert 'memory check: ok' in machine.command('mem check')

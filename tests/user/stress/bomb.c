@@ -1,7 +1,8 @@
 /*
  * Takes all that there is of one thing, until the kernel says no: ENOMEM, EAGAIN, or the error of
  * that thing's own limit. Then it says so, and waits to be killed with its group, holding what it
- * has.
+ * has. It begins when there is /tmp/bomb, made by who is to kill it, or the bomb might take what
+ * that one needs to come to life.
  *
  *      bomb KIND      prints "bomb: KIND begins" and "bomb: KIND ERROR after TURNS GROUP"
  */
@@ -15,7 +16,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -176,8 +176,9 @@ static void explode(int (*once_more)(int turn), const char *kind)
 
 int main(int count, char **words)
 {
-    mkdir(FOLDER, 0755);
     setpgid(0, 0);
+    while (access(FOLDER, F_OK) != 0)
+        usleep(1000);
     for (unsigned i = 0; count == 2 && i < sizeof kinds / sizeof kinds[0]; i++)
         if (strcmp(words[1], kinds[i].name) == 0)
             explode(kinds[i].once_more, words[1]);
