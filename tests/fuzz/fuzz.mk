@@ -70,7 +70,7 @@ test: $(foreach target,$(FUZZ_TARGETS),$(FUZZ_WIDTHS:%=$(BUILD)/fuzz/$(target)-%
 fuzz-short: $(FUZZ_TARGETS:%=fuzz-%) ## every fuzz target: its saved inputs, then FUZZ_SECONDS of new ones
 
 # $(call fuzz-run,NAME,BITS,ARGUMENTS)
-fuzz-run = $(BUILD)/fuzz/$(1)-$(2) -timeout=20 -artifact_prefix=$(BUILD)/fuzz/$(1)- $(3) \
+fuzz-run = $(BUILD)/fuzz/$(1)-$(2) -timeout=200 -artifact_prefix=$(BUILD)/fuzz/$(1)- $(3) \
            > $(BUILD)/fuzz/$(1).log 2>&1 || { cat $(BUILD)/fuzz/$(1).log; exit 1; }
 
 $(FUZZ_TARGETS:%=fuzz-%): fuzz-%: $(foreach width,$(FUZZ_WIDTHS),$(BUILD)/fuzz/%-$(width))
