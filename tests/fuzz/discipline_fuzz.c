@@ -7,7 +7,8 @@
 #include "tests/fuzz/fuzz.h"
 #include "tests/unit/test.h"
 
-/* What one input may type and be shown: a key that shows its whole line anew, typed 65,535 times, is more than any test waits for. */
+/* What one input may type and be shown: a key that shows its whole line anew, typed 65,535 times,
+ * is more than any test waits for. */
 #define MAX_WORK (1u << 20)
 
 static struct discipline tty;
