@@ -9,6 +9,7 @@ from bench.accepted import ROOT, Accepted, Unusable
 ACCEPTED = ROOT / 'bench/user/accepted.txt'
 CPU, MEMORY = 'qemu32', 256
 ICOUNT = '-icount shift=0,sleep=off -rtc base=2026-01-01,clock=vm'
+BARE = '-nodefaults'  # no screen, no drives, whose firmware would count in reset_to_user
 SMALLEST = 'smallest_ram_mib'
 OURS_RANGE, LINUX_RANGE = (1, 16), (24, 56)  # MiB, where the smallest machine is searched for
 SHORT = 'only=syscall_null reps=1'
@@ -29,7 +30,7 @@ def _run(command, **variables):
 def boot_ours(build, words, memory=MEMORY, counts=True):
     """Status and output of our kernel with an archive that holds only the program."""
     return _run([ROOT / 'tools/run'], BUILD=str(build), BOOT='multiboot', MACHINE='pc', CPU=CPU, MEM=str(memory),
-                IMAGE_ARCHIVE=f'{build}/bench/user/archive.cpio', QEMUFLAGS=ICOUNT if counts else '', TIMEOUT='600',
+                IMAGE_ARCHIVE=f'{build}/bench/user/archive.cpio', QEMUFLAGS=f'{BARE} {ICOUNT}' if counts else BARE, TIMEOUT='600',
                 APPEND=f'program=/bench {words}'.rstrip(), RUN='', PROGRAM='', ARGS='', SH='')
 
 
