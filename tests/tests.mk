@@ -17,7 +17,7 @@ SOURCES_system   := tools/e820-regions/table.c
 SOURCES_space    := tests/unit/space_machine.c
 SOURCES_monitor  := $(addprefix kernel/debug/monitor/,editor.c parse.c picture.c)
 SOURCES_acpi     := kernel/device/acpi/tables.c
-SOURCES_screen   := $(wildcard kernel/device/screen/terminal*.c)
+SOURCES_screen   := $(addprefix kernel/device/screen/,screen.c terminal.c terminal_glyph.c terminal_sequence.c)
 SOURCES_start    := $(addprefix kernel/start/,commandline.c multiboot.c multiboot1.c multiboot2.c) \
                     kernel/memory/e820/e820.c tests/unit/start_loader.c
 SOURCES_mtrr     := kernel/cpu/mtrr_plan.c

@@ -9,6 +9,7 @@
 #include "kernel/include/errors.h"
 #include "kernel/lib/string.h"
 #include "kernel/memory/platform.h"
+#include "kernel/thread/clock.h"
 #include "kernel/thread/thread.h"
 
 #define MONITOR_RING_SIZE 256u
@@ -16,6 +17,7 @@
 #define CTRL_C            3
 #define WINDOW_ROWS       24u /* what every screen has below its title, and most serial terminals */
 #define WINDOW_COLUMNS    80u
+#define SCREEN_WAIT_NS    1000000u
 #define PRIORITY          50 /* above programs: Ctrl-C is heard whatever they do */
 
 /* What the monitor gets; positions count bytes, modulo 2^32. Changed with interrupts off. */
@@ -39,10 +41,15 @@ static void on_typed(void)
     wait_wake_all(&typed);
 }
 
+/* By a thread, which sleeps while another is in the middle of drawing and what waits for its end is
+ * as much as may: that one may need the processor, and have less of a right to it. */
 static void output(const char *text, size_t length)
 {
     serial_send(text, length);
-    screen_send(text, length);
+    for (size_t shown; (shown = screen_send(text, length)) < length; length -= shown) {
+        text += shown;
+        (void)!wait_until(clock_monotonic_ns() + SCREEN_WAIT_NS, 0);
+    }
 }
 
 /* Answers that nobody took yet are as old as the questions: one that does not fit is left out. */

@@ -19,15 +19,19 @@ static struct pending {
     size_t bytes;
 } pending[TERMINAL_STREAM_COUNT];
 
-/* True: the screen is the caller's. False: it is another's, who has the text now. */
-static bool take_turn(enum terminal_stream stream, const char *text, size_t length)
+/* True: the screen is the caller's. False: it is another's, who has `*length` bytes of it now. */
+static bool take_turn(enum terminal_stream stream, const char *text, size_t *length)
 {
     struct pending *waiting = &pending[stream];
     unsigned long saved = platform_interrupts_save();
     bool won = !is_writing;
     is_writing = true;
-    for (size_t i = 0; !won && i < length && waiting->bytes < sizeof(waiting->text); i++)
-        waiting->text[waiting->bytes++] = text[i];
+    if (!won) {
+        size_t room = sizeof(waiting->text) - waiting->bytes;
+        *length = *length < room ? *length : room;
+        memcpy(waiting->text + waiting->bytes, text, *length);
+        waiting->bytes += *length;
+    }
     platform_interrupts_restore(saved);
     return won;
 }
@@ -47,24 +51,27 @@ static size_t take_pending(char piece[PIECE_SIZE], enum terminal_stream *stream)
     return length;
 }
 
-static void write_stream(enum terminal_stream stream, const char *text, size_t length)
+/* How many bytes were taken. */
+static size_t write_stream(enum terminal_stream stream, const char *text, size_t length)
 {
     char waited[PIECE_SIZE];
-    if (terminal.columns == 0 || !take_turn(stream, text, length))
-        return;
+    size_t taken = length;
+    if (terminal.columns == 0 || !take_turn(stream, text, &taken))
+        return taken;
     terminal_write(&terminal, stream, text, length);
     while ((length = take_pending(waited, &stream)) > 0)
         terminal_write(&terminal, stream, waited, length);
+    return taken;
 }
 
 void screen_write(const char *text, size_t length)
 {
-    write_stream(TERMINAL_TEXT, text, length);
+    (void)write_stream(TERMINAL_TEXT, text, length);
 }
 
-void screen_send(const char *bytes, size_t count)
+size_t screen_send(const char *bytes, size_t count)
 {
-    write_stream(TERMINAL_PROGRAMS, bytes, count);
+    return write_stream(TERMINAL_PROGRAMS, bytes, count);
 }
 
 static void pass_answer(const char *text, size_t length)

@@ -19,8 +19,9 @@ void screen_init(const struct bootinfo *bootinfo);
 void screen_write(const char *text, size_t length);
 
 /* The same for what programs send to their terminal: every byte as it stands, and sequences as
- * terminal.h says. */
-void screen_send(const char *bytes, size_t count);
+ * terminal.h says. Returns how many bytes were taken: not all where a thread that was interrupted
+ * while it drew left no room; the rest is the caller's to bring when that one ran. */
+size_t screen_send(const char *bytes, size_t count) MUST_CHECK;
 
 /* Called with what the screen answers to programs that ask it something, a whole answer at a time,
  * from within screen_send(). NULL: it does not answer. */
