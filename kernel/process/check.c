@@ -87,7 +87,7 @@ static void check_relations(struct check *check, const struct process *process)
 /* How many processes have what this one has: CLONE_VM, CLONE_FILES, CLONE_FS. */
 struct holders {
     const struct process *of;
-    uint32_t space, files, paths;
+    uint32_t space, files, paths, actions;
 };
 
 static void count_holder(void *context, struct process *process)
@@ -96,6 +96,7 @@ static void count_holder(void *context, struct process *process)
     holders->space += process->space == holders->of->space;
     holders->files += process->files == holders->of->files;
     holders->paths += process->paths == holders->of->paths;
+    holders->actions += process->actions.table == holders->of->actions.table;
 }
 
 static void check_holdings(struct check *check, const struct process *process)
@@ -108,12 +109,16 @@ static void check_holdings(struct check *check, const struct process *process)
         file_table_check(process->files, holders.files, check);
     if (process->paths != NULL && path_context_references(process->paths) < holders.paths)
         fault(check, process, "more processes have its working directory than hold it");
+    const char *wrong = signal_actions_check(&process->actions, holders.actions);
+    if (wrong != NULL)
+        fault(check, process, wrong);
 }
 
 static void check_zombie(struct check *check, const struct process *process)
 {
     if (process->space != NULL || process->files != NULL || process->paths != NULL ||
-        process->executable != NULL || process->thread_count != 0 || process->pending.first != NULL)
+        process->executable != NULL || process->thread_count != 0 ||
+        process->pending.first != NULL || process->actions.table != NULL)
         fault(check, process, "has ended, and holds something");
 }
 

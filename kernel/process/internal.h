@@ -9,6 +9,19 @@
  */
 void signal_tell_parent(struct process *process, int code, int status);
 
+/* signal_action.c; interrupts off for both. 0, -ENOMEM. */
+int signal_actions_set(struct signal_actions *actions, int signal,
+                       const struct signal_action *action) MUST_CHECK;
+void signal_actions_set_default(struct signal_actions *actions, int signal);
+
+/* A child has what its parent has. */
+void signal_actions_share(const struct signal_actions *from, struct signal_actions *to);
+/* Handlers go, and with them what was said of any signal; ignored ones stay ignored. */
+void signal_actions_drop(struct signal_actions *actions);
+/* What is wrong, or NULL; so many processes have the same table. */
+const char *signal_actions_check(const struct signal_actions *actions, uint32_t holders);
+int signal_actions_init(void) MUST_CHECK;
+
 /* A handler's frame on the user's stack, and the trap frame leads to it. 0 or -EFAULT. */
 int signal_frame_push(struct user_thread *thread, struct trap_frame *frame,
                       const struct signal_action *action,

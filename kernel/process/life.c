@@ -82,6 +82,7 @@ static void release(struct process *process)
 static void discard(struct process *process)
 {
     release(process);
+    signal_actions_drop(&process->actions);
     process_free(process);
 }
 
@@ -162,7 +163,7 @@ static void inherit(const struct process *parent, struct process *child)
     child->group = parent->group;
     child->session = parent->session;
     memcpy(child->limits, parent->limits, sizeof(child->limits));
-    memcpy(child->actions, parent->actions, sizeof(child->actions));
+    signal_actions_share(&parent->actions, &child->actions);
     child->uid = parent->uid, child->euid = parent->euid, child->suid = parent->suid;
     child->gid = parent->gid, child->egid = parent->egid, child->sgid = parent->sgid;
     memcpy(child->name, parent->name, sizeof(child->name));
@@ -440,9 +441,10 @@ static void wake_orphans(struct process *process)
 static bool is_reaped_at_once(const struct process *process)
 {
     const struct process *parent = process->parent;
-    const struct signal_action *action = parent != NULL ? &parent->actions[SIGCHLD - 1] : NULL;
-    return action != NULL && process->parent_signal == SIGCHLD &&
-           (action->handler == SIG_IGN || action->flags & SA_NOCLDWAIT);
+    if (parent == NULL || process->parent_signal != SIGCHLD)
+        return false;
+    const struct signal_action action = signal_action_of(parent, SIGCHLD);
+    return action.handler == SIG_IGN || action.flags & SA_NOCLDWAIT;
 }
 
 static void add_times(struct process_times *sum, struct process_times more)
@@ -473,6 +475,7 @@ static void end_process(struct process *process)
     preempt_disable();
     wake_orphans(process);
     give_children_away(process);
+    signal_actions_drop(&process->actions); /* until here, children asked what SIGCHLD is to do */
     process->state = PROCESS_ZOMBIE;
     int status = process->exit_status;
     bool is_reaped = is_reaped_at_once(process);

@@ -93,7 +93,7 @@ struct process {
     struct interval_count user_timer, all_timer; /* ITIMER_VIRTUAL, ITIMER_PROF */
 
     /* Signals to any of its threads. */
-    struct signal_action actions[SIGNAL_COUNT]; /* signal n at n - 1 */
+    struct signal_actions actions;
     struct signal_queue pending;
     struct wait_queue stopped; /* threads of a stopped process */
     int parent_signal;         /* what the parent gets at the end */

@@ -19,7 +19,7 @@ static uint32_t queued_count;
 int signal_init(void)
 {
     queued = heap_cache_create("signal", sizeof(struct queued_signal), 8);
-    return queued != NULL ? 0 : -ENOMEM;
+    return queued != NULL ? signal_actions_init() : -ENOMEM;
 }
 
 /* ---- queues; interrupts off ---- */
@@ -107,9 +107,10 @@ static void forget_everywhere(struct process *process, signal_set_t set)
 
 static bool is_ignored(const struct process *process, int signal)
 {
-    uint32_t handler = process->actions[signal - 1].handler;
-    return handler == SIG_IGN ||
-           (handler == SIG_DFL && signal_default_of(signal) == SIGNAL_IGNORED);
+    if (process->actions.handled & signal_bit(signal))
+        return false;
+    return process->actions.ignored & signal_bit(signal) ||
+           signal_default_of(signal) == SIGNAL_IGNORED;
 }
 
 static signal_set_t stop_signals(void)
@@ -201,11 +202,11 @@ void signal_send_thread(struct user_thread *thread, int signal,
 void signal_fault(int signal, int code, uint32_t address)
 {
     struct user_thread *thread = user_thread_current();
-    struct signal_action *action = &thread->process->actions[signal - 1];
+    struct signal_actions *actions = &thread->process->actions;
     const struct signal_information information = {.code = code, .fields = {address}};
     unsigned long saved = platform_interrupts_save();
-    if (thread->blocked & signal_bit(signal) || action->handler == SIG_IGN)
-        action->handler = SIG_DFL;
+    if ((thread->blocked | actions->ignored) & signal_bit(signal))
+        signal_actions_set_default(actions, signal);
     thread->blocked &= ~signal_bit(signal);
     queue_add(&thread->pending, signal, &information);
     thread_interrupt(thread->thread);
@@ -238,7 +239,7 @@ void signal_tell_parent(struct process *process, int code, int status)
         return;
     wait_wake_all(&parent->child_changed);
     bool is_quiet = (code == CLD_STOPPED || code == CLD_CONTINUED) &&
-                    parent->actions[SIGCHLD - 1].flags & SA_NOCLDSTOP;
+                    signal_action_of(parent, SIGCHLD).flags & SA_NOCLDSTOP;
     int signal = code == CLD_STOPPED || code == CLD_CONTINUED ? SIGCHLD : process->parent_signal;
     if (!is_quiet && signal != 0)
         signal_send(parent, signal, &information);
@@ -253,10 +254,11 @@ signal_set_t signal_pending(const struct user_thread *thread)
 
 bool signal_is_end_pending(const struct user_thread *thread)
 {
+    const struct signal_actions *actions = &thread->process->actions;
     signal_set_t set = signal_pending(thread) & ~thread->blocked;
+    set &= ~(actions->ignored | actions->handled);
     for (int signal = 1; set != 0 && signal <= SIGNAL_COUNT; signal++)
-        if (set & signal_bit(signal) && signal_default_of(signal) == SIGNAL_ENDS &&
-            thread->process->actions[signal - 1].handler == SIG_DFL)
+        if (set & signal_bit(signal) && signal_default_of(signal) == SIGNAL_ENDS)
             return true;
     return false;
 }
@@ -327,24 +329,22 @@ int signal_wait(signal_set_t set, uint64_t deadline_ns, struct signal_informatio
     return signal;
 }
 
-void signal_set_action(int signal, const struct signal_action *action)
+int signal_set_action(int signal, const struct signal_action *given)
 {
     struct process *process = process_current();
+    struct signal_action action = *given;
+    action.mask &= ~SIGNALS_NEVER_BLOCKED;
     unsigned long saved = platform_interrupts_save();
-    process->actions[signal - 1] = *action;
-    process->actions[signal - 1].mask &= ~SIGNALS_NEVER_BLOCKED;
-    if (is_ignored(process, signal))
+    int error = signal_actions_set(&process->actions, signal, &action);
+    if (error == 0 && is_ignored(process, signal))
         forget_everywhere(process, signal_bit(signal));
     platform_interrupts_restore(saved);
+    return error;
 }
 
 void signal_reset_for_exec(struct process *process)
 {
-    for (int signal = 1; signal <= SIGNAL_COUNT; signal++) {
-        bool is_ignored_now = process->actions[signal - 1].handler == SIG_IGN;
-        process->actions[signal - 1] =
-            (struct signal_action){.handler = is_ignored_now ? SIG_IGN : SIG_DFL};
-    }
+    signal_actions_drop(&process->actions);
     user_thread_current()->stack = (struct signal_stack){0};
 }
 
@@ -416,12 +416,19 @@ static void finish_call(struct trap_frame *frame, const struct signal_action *ac
         frame->eax = (uint32_t)-EINTR;
 }
 
+static void set_default(struct process *process, int signal)
+{
+    unsigned long saved = platform_interrupts_save();
+    signal_actions_set_default(&process->actions, signal);
+    platform_interrupts_restore(saved);
+}
+
 /* False: the stack cannot take the frame. */
 static bool run_handler(struct user_thread *thread, struct trap_frame *frame,
                         const struct signal_information *information)
 {
     int signal = information->signal;
-    struct signal_action *action = &thread->process->actions[signal - 1], taken = *action;
+    const struct signal_action taken = signal_action_of(thread->process, signal);
     signal_set_t saved_mask =
         thread->has_blocked_before_wait ? thread->blocked_before_wait : thread->blocked;
     finish_call(frame, &taken);
@@ -431,7 +438,7 @@ static bool run_handler(struct user_thread *thread, struct trap_frame *frame,
         return false;
     thread->has_blocked_before_wait = false;
     if (taken.flags & SA_RESETHAND)
-        action->handler = SIG_DFL;
+        set_default(thread->process, signal);
     signal_set_t blocked = thread->blocked | taken.mask;
     if (!(taken.flags & SA_NODEFER))
         blocked |= signal_bit(signal);
@@ -454,12 +461,13 @@ static void take_signal(struct user_thread *thread, struct trap_frame *frame,
 {
     struct process *process = thread->process;
     int signal = information->signal;
-    uint32_t handler = process->actions[signal - 1].handler;
-    if (handler == SIG_DFL)
+    if (process->actions.handled & signal_bit(signal)) {
+        if (!run_handler(thread, frame, information)) {
+            set_default(process, SIGSEGV);
+            process_exit(SIGSEGV);
+        }
+    } else if (!(process->actions.ignored & signal_bit(signal))) {
         do_default(process, signal);
-    else if (handler != SIG_IGN && !run_handler(thread, frame, information)) {
-        process->actions[SIGSEGV - 1].handler = SIG_DFL;
-        process_exit(SIGSEGV);
     }
 }
 

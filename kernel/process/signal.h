@@ -32,6 +32,18 @@ struct signal_action {
     signal_set_t mask;
 };
 
+/*
+ * What a process does on each signal. Which it ignores, and for which it has handlers, is its own;
+ * addresses, flags and masks are in a table, which a fork shares until one of the two says
+ * something else. So memory is asked for by sigaction alone, and never to take something back:
+ * exec, SA_RESETHAND and faults that may not be ignored change the sets.
+ */
+struct signal_table;
+struct signal_actions {
+    signal_set_t ignored, handled; /* none is in both; the others have their defaults */
+    struct signal_table *table;    /* NULL: of no signal was more said than that */
+};
+
 struct signal_stack {
     uint32_t start, size, flags; /* size 0: none */
 };
@@ -86,8 +98,11 @@ bool signal_is_end_pending(const struct user_thread *thread);
 int signal_wait(signal_set_t set, uint64_t deadline_ns,
                 struct signal_information *information) MUST_CHECK;
 
-/* sigaction. Pending signals that are ignored now are forgotten. */
-void signal_set_action(int signal, const struct signal_action *action);
+/* As sigaction shows it. */
+struct signal_action signal_action_of(const struct process *process, int signal);
+
+/* sigaction. Pending signals that are ignored now are forgotten. 0, -ENOMEM. */
+int signal_set_action(int signal, const struct signal_action *action) MUST_CHECK;
 
 /* exec: handlers are gone, ignored signals stay ignored; no alternative stack. */
 void signal_reset_for_exec(struct process *process);

@@ -69,7 +69,7 @@ static bool is_deaf(int signal)
     if (user == NULL)
         return true;
     return user->blocked & signal_bit(signal) ||
-           user->process->actions[signal - 1].handler == SIG_IGN ||
+           user->process->actions.ignored & signal_bit(signal) ||
            process_is_orphaned_group(user->process->group);
 }
 
@@ -175,11 +175,8 @@ static char state_of(const struct process *process)
 
 static void fill_signals(const struct process *process, struct proc_facts *facts)
 {
-    for (int signal = 1; signal <= SIGNAL_COUNT; signal++) {
-        uint32_t handler = process->actions[signal - 1].handler;
-        facts->ignored |= handler == SIG_IGN ? signal_bit(signal) : 0;
-        facts->caught |= handler != SIG_IGN && handler != SIG_DFL ? signal_bit(signal) : 0;
-    }
+    facts->ignored = process->actions.ignored;
+    facts->caught = process->actions.handled;
     facts->pending = process->pending.set;
     if (process->threads != NULL)
         facts->blocked = process->threads->blocked;

@@ -129,11 +129,11 @@ int32_t syscall_rt_sigqueueinfo(uint32_t id, uint32_t signal, uint32_t from)
 
 /* ---- handlers ---- */
 
-static void set_handler(int signal, const struct linux_sigaction *given)
+static int set_handler(int signal, const struct linux_sigaction *given)
 {
     const struct signal_action action = {given->handler, given->flags, given->restorer,
                                          given->mask};
-    signal_set_action(signal, &action);
+    return signal_set_action(signal, &action);
 }
 
 static bool is_changeable(uint32_t signal)
@@ -150,11 +150,11 @@ int32_t syscall_rt_sigaction(uint32_t signal, uint32_t from, uint32_t old, uint3
         return -EFAULT;
     if (!signal_is_valid((int)signal) || (from != 0 && !is_changeable(signal)))
         return -EINVAL;
-    const struct signal_action *action = &process_current()->actions[signal - 1];
-    before =
-        (struct linux_sigaction){action->handler, action->flags, action->restorer, action->mask};
-    if (from != 0)
-        set_handler((int)signal, &given);
+    const struct signal_action action = signal_action_of(process_current(), (int)signal);
+    before = (struct linux_sigaction){action.handler, action.flags, action.restorer, action.mask};
+    int error = from != 0 ? set_handler((int)signal, &given) : 0;
+    if (error != 0)
+        return error;
     return old != 0 ? space_copy_to_user(old, &before, sizeof(before)) : 0;
 }
 
@@ -166,12 +166,14 @@ int32_t syscall_sigaction(uint32_t signal, uint32_t from, uint32_t old)
         return -EFAULT;
     if (!signal_is_valid((int)signal) || (from != 0 && !is_changeable(signal)))
         return -EINVAL;
-    const struct signal_action *action = &process_current()->actions[signal - 1];
-    const uint32_t before[4] = {action->handler, (uint32_t)action->mask, action->flags,
-                                action->restorer};
+    const struct signal_action action = signal_action_of(process_current(), (int)signal);
+    const uint32_t before[4] = {action.handler, (uint32_t)action.mask, action.flags,
+                                action.restorer};
     if (from != 0) {
         const struct linux_sigaction wide = {given[0], given[2], given[3], given[1]};
-        set_handler((int)signal, &wide);
+        int error = set_handler((int)signal, &wide);
+        if (error != 0)
+            return error;
     }
     return old != 0 ? space_copy_to_user(old, before, sizeof(before)) : 0;
 }

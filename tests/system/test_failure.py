@@ -134,9 +134,9 @@ def fail_each(program):
     return judged(boot_with_programs(f'{command}; fail all {command}'), command)
 
 
-@pytest.mark.parametrize('program', ['/bin/true', '/bin/sh -c "echo x | cat"'])
+@pytest.mark.parametrize('program', ['/bin/true', '/bin/sh -c "echo x | cat"', '/bin/cycles action 1'])
 def test_each_allocation_of_a_program(program):
-    """Of exec, fork, pipes. tests/user/stress/long.py does it with all system calls."""
+    """Of exec, fork, pipes, sigaction. tests/user/stress/long.py does it with all system calls."""
     assert fail_each(program) > 40
 
 

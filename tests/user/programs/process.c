@@ -366,6 +366,11 @@ static int as_child(int count, char **arguments)
         TRUE(sigaction(SIGUSR1, NULL, &action) == 0 && action.sa_handler == SIG_IGN);
         TRUE(sigaction(SIGUSR2, NULL, &action) == 0 && action.sa_handler == SIG_DFL);
         TRUE(sigprocmask(SIG_BLOCK, NULL, &set) == 0 && sigismember(&set, SIGHUP) == 1);
+        for (int number = SIGUSR1; number <= SIGUSR2; number += SIGUSR2 - SIGUSR1) {
+            unsigned raw[5] = {0}; /* handler, flags, restorer, mask */
+            MUST(syscall(SYS_rt_sigaction, number, NULL, raw, 8));
+            TRUE(raw[1] == 0 && raw[2] == 0 && raw[3] == 0 && raw[4] == 0);
+        }
     } else if (strcmp(kind, "later") == 0) {
         const struct sched_param usual = {0};
         TRY(syscall(SYS_sched_setscheduler, 0, SCHED_OTHER, &usual));

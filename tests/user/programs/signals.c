@@ -72,6 +72,104 @@ static void actions(void)
     });
 }
 
+/* What the kernel has of a signal, past the C library. */
+struct raw_action {
+    uintptr_t handler;
+    unsigned flags;
+    uintptr_t restorer;
+    unsigned long long mask;
+};
+
+static struct raw_action shown(int number)
+{
+    struct raw_action action;
+    MUST(syscall(SYS_rt_sigaction, number, NULL, &action, 8));
+    return action;
+}
+
+static bool is_shown(int number, struct raw_action action)
+{
+    struct raw_action now = shown(number);
+    return now.handler == action.handler && now.flags == action.flags &&
+           now.restorer == action.restorer && now.mask == action.mask;
+}
+
+/* With the C library's restorer. */
+static struct raw_action set(int number, uintptr_t handler, unsigned flags, unsigned long long mask)
+{
+    handle(number, 0);
+    struct raw_action action = shown(number);
+    action.handler = handler;
+    action.flags |= flags;
+    action.mask = mask;
+    MUST(syscall(SYS_rt_sigaction, number, &action, NULL, 8));
+    return action;
+}
+
+static void shown_actions(void)
+{
+    SECTION("what rt_sigaction shows");
+    const uintptr_t address = (uintptr_t)note;
+    struct raw_action action = set(SIGUSR1, address, SA_RESTART, 0x8000000000000200);
+    TRUE(is_shown(SIGUSR1, action));
+    action = set(SIGUSR1, address, 0, ~0ull);
+    action.mask &= ~(1ull << (SIGKILL - 1) | 1ull << (SIGSTOP - 1));
+    TRUE(is_shown(SIGUSR1, action));
+    action = set(SIGUSR1, (uintptr_t)SIG_IGN, SA_RESTART, 5);
+    TRUE(is_shown(SIGUSR1, action));
+    action = set(SIGUSR1, (uintptr_t)SIG_DFL, SA_NODEFER, 7);
+    TRUE(is_shown(SIGUSR1, action));
+    action = set(SIGUSR1, address, SA_RESETHAND, 6);
+    MUST(raise(SIGUSR1));
+    action.handler = (uintptr_t)SIG_DFL;
+    TRUE(calls == 1 && is_shown(SIGUSR1, action));
+    action = set(64, address, SA_NODEFER, 9);
+    TRUE(is_shown(64, action) && shown(63).handler == 0 && shown(63).flags == 0);
+    MUST(raise(64));
+    TRUE(calls == 1 && last_signal == 64 && !was_blocked);
+}
+
+static void actions_of_children(void)
+{
+    SECTION("a child begins with its parent's actions, and each changes its own");
+    const uintptr_t address = (uintptr_t)note;
+    const struct raw_action first = set(SIGUSR1, address, SA_RESTART, 2);
+    const struct raw_action second = set(SIGUSR2, address, SA_NODEFER, 4);
+    int ends[2];
+    char byte = 0;
+    IN_CHILD("what the child changes", {
+        bool same = is_shown(SIGUSR1, first) && is_shown(SIGUSR2, second);
+        struct raw_action own = set(SIGUSR1, address, SA_NODEFER, 8);
+        _exit(same && is_shown(SIGUSR1, own) && is_shown(SIGUSR2, second) ? 0 : 1);
+    });
+    TRUE(is_shown(SIGUSR1, first) && is_shown(SIGUSR2, second));
+    MUST(pipe(ends));
+    int child = fork();
+    if (child == 0)
+        _exit(read(ends[0], &byte, 1) == 1 && is_shown(SIGUSR1, first) && raise(SIGUSR2) == 0 &&
+                      last_signal == SIGUSR2
+                  ? 0
+                  : 1);
+    signal(SIGUSR1, SIG_IGN);
+    signal(SIGUSR2, SIG_DFL);
+    MUST(write(ends[1], &byte, 1));
+    ENDED(child); /* had not what the parent changed */
+    set(SIGUSR1, address, 0, 0);
+    IN_CHILD("a handler taken back", handle(SIGUSR1, 0); signal(SIGUSR1, SIG_DFL); raise(SIGUSR1));
+    IN_CHILD("a handler that runs once", set(SIGUSR1, address, SA_RESETHAND, 0); raise(SIGUSR1);
+             raise(SIGUSR1));
+    TRUE(raise(SIGUSR1) == 0 && last_signal == SIGUSR1);
+    signal(SIGUSR1, SIG_IGN);
+    IN_CHILD("an ignored signal in a child's child", {
+        int inner = fork();
+        if (inner == 0)
+            _exit(raise(SIGUSR1));
+        ENDED(inner);
+    });
+    close(ends[0]);
+    close(ends[1]);
+}
+
 static void masks(void)
 {
     SECTION("rt_sigprocmask, rt_sigpending, rt_sigsuspend");
@@ -367,6 +465,8 @@ static void children(void)
 int main(void)
 {
     actions();
+    shown_actions();
+    actions_of_children();
     masks();
     alternate_stack();
     faults();

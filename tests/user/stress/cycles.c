@@ -126,6 +126,30 @@ static int kill_a_sleeper(void)
     return status_of(child) == 128 + SIGKILL;
 }
 
+static void note(int number)
+{
+    (void)number;
+}
+
+/* Handlers that the child has from its parent, changes, and loses by exec. */
+static int change_actions(void)
+{
+    signal(SIGUSR1, note);
+    pid_t child = fork();
+    if (child == 0) {
+        sigset_t set;
+        sigemptyset(&set);
+        struct sigaction action = {.sa_handler = note, .sa_mask = set, .sa_flags = SA_NODEFER};
+        sigaction(SIGUSR2, &action, NULL);
+        if (raise(SIGUSR1) == 0 && raise(SIGUSR2) == 0)
+            execl(own_path, "cycles", "end", NULL);
+        _exit(1);
+    }
+    int status = status_of(child);
+    signal(SIGUSR1, SIG_DFL);
+    return status == 9;
+}
+
 /* Pages, shared and private, that parent and child write. */
 static int map_and_fork(void)
 {
@@ -162,10 +186,10 @@ static int file_come_and_go(void)
 static const struct {
     const char *name;
     int (*run)(void);
-} kinds[] = {{"fork", fork_and_exit},     {"exec", fork_and_exec},  {"vfork", vfork_and_exec},
-             {"failed", exec_of_nothing}, {"pipe", pipe_through},   {"thread", thread_and_join},
-             {"end", end_with_threads},   {"kill", kill_a_sleeper}, {"map", map_and_fork},
-             {"file", file_come_and_go}};
+} kinds[] = {{"fork", fork_and_exit},     {"exec", fork_and_exec},   {"vfork", vfork_and_exec},
+             {"failed", exec_of_nothing}, {"pipe", pipe_through},    {"thread", thread_and_join},
+             {"end", end_with_threads},   {"kill", kill_a_sleeper},  {"map", map_and_fork},
+             {"file", file_come_and_go},  {"action", change_actions}};
 
 int main(int count, char **words)
 {
