@@ -15,7 +15,7 @@ MEMORY_file      := $(MEMORY_heap)
 SOURCES_e820     := tests/unit/e820_oracle.c tools/e820-regions/table.c
 SOURCES_system   := tools/e820-regions/table.c
 SOURCES_space    := tests/unit/space_machine.c
-SOURCES_monitor  := $(addprefix kernel/debug/monitor/,editor.c parse.c picture.c)
+SOURCES_monitor  := $(addprefix kernel/debug/monitor/,editor.c parse.c picture.c) kernel/lib/words.c
 SOURCES_acpi     := kernel/device/acpi/tables.c
 SOURCES_screen   := $(addprefix kernel/device/screen/,screen.c terminal.c terminal_glyph.c terminal_sequence.c)
 SOURCES_start    := $(addprefix kernel/start/,commandline.c multiboot.c multiboot1.c multiboot2.c) \
@@ -24,7 +24,7 @@ SOURCES_mtrr     := kernel/cpu/mtrr_plan.c
 SOURCES_thread   := kernel/thread/run_queue.c kernel/thread/timer_heap.c kernel/cpu/rtc_time.c
 SOURCES_file     := $(filter-out %/console.c %/machine.c,$(wildcard kernel/file/*.c)) \
                     $(wildcard kernel/syscall/file*.c) kernel/space/commit.c tests/unit/heap_machine_test.c
-SOURCES_process  := $(addprefix kernel/process/,elf.c words.c signal_set.c)
+SOURCES_process  := $(addprefix kernel/process/,elf.c signal_set.c)
 SOURCES_keyboard := kernel/device/keyboard/scancode.c
 
 SOURCES_model    := $(wildcard tests/model/*.c) kernel/failure/failure.c tests/unit/heap_machine_test.c

@@ -9,9 +9,9 @@
 #include "kernel/include/errors.h"
 #include "kernel/include/log.h"
 #include "kernel/lib/string.h"
+#include "kernel/lib/words.h"
 #include "kernel/memory/heap/heap.h"
 #include "kernel/process/exec.h"
-#include "kernel/process/words.h"
 
 #define WORDS_MAX           64u
 #define STATUS_CANNOT_START 127 /* as a shell has it */
@@ -27,14 +27,9 @@ static const struct {
 static char line[BOOTINFO_COMMAND_LINE_SIZE];
 static enum process_start_end end;
 
-static int add_words(struct arguments *arguments, char *copy, const char **path)
+static int add_words(struct arguments *arguments, unsigned count, char *const *words)
 {
-    char *words[WORDS_MAX];
-    unsigned count = words_split(copy, words, WORDS_MAX);
-    if (count == 0 || count > WORDS_MAX)
-        return count == 0 ? -ENOENT : -E2BIG;
     int error = 0;
-    *path = words[0];
     for (unsigned i = 0; i < count && error == 0; i++)
         error = arguments_add(arguments, words[i]);
     for (unsigned i = 0; i < ARRAY_COUNT(environment) && error == 0; i++)
@@ -58,24 +53,16 @@ static int open_console(struct process *process)
     return error < 0 ? error : 0;
 }
 
-static int start(struct process *process, const char *given)
+static int start(struct process *process, unsigned count, char *const *words)
 {
     struct arguments *arguments = arguments_create();
-    size_t bytes = strlen(given) + 1;
-    char *copy = kmalloc(bytes);
-    const char *path = given;
-    int error = arguments != NULL && copy != NULL ? 0 : -ENOMEM;
-    if (error == 0) {
-        memcpy(copy, given, bytes);
-        error = add_words(arguments, copy, &path);
-    }
+    int error = arguments != NULL ? add_words(arguments, count, words) : -ENOMEM;
     if (error == 0)
         error = open_console(process);
     tty_begin_session(process->session, process->group);
     if (error == 0)
-        error = process_exec_first(process, path, arguments);
+        error = process_exec_first(process, words[0], arguments);
     arguments_destroy(arguments);
-    kfree(copy);
     return error;
 }
 
@@ -85,12 +72,12 @@ static uint8_t shell_status(int32_t status)
     return (uint8_t)(status & 0x7F ? 128 + (status & 0x7F) : status >> 8);
 }
 
-int32_t process_run(const char *given)
+int32_t process_run(unsigned count, char *const *words)
 {
     struct process *process = process_create_first();
     if (process == NULL)
         return -ENOMEM;
-    int error = start(process, given);
+    int error = start(process, count, words);
     if (error != 0) {
         process_discard_first(process);
         return error;
@@ -98,10 +85,21 @@ int32_t process_run(const char *given)
     return process_wait_first(process);
 }
 
+static int32_t run_line(void)
+{
+    static char copy[sizeof(line)];
+    char *words[WORDS_MAX];
+    memcpy(copy, line, sizeof(line));
+    unsigned count = words_split(copy, words, WORDS_MAX);
+    if (count == 0 || count > WORDS_MAX)
+        return count == 0 ? -ENOENT : -E2BIG;
+    return process_run(count, words);
+}
+
 static void run(void *unused)
 {
     (void)unused;
-    int32_t status = process_run(line);
+    int32_t status = run_line();
     if (status < 0)
         log_line("the first program could not start: %s", error_text(status));
     else if (status & 0x7F)

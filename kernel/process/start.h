@@ -14,9 +14,9 @@ enum process_start_end { PROCESS_START_POWERS_OFF, PROCESS_START_LEAVES_MONITOR 
  * words together. Makes a thread that starts the program and waits for its end. 0, or -ENOMEM. */
 int process_start(const char *line, enum process_start_end end) MUST_CHECK;
 
-/* The same from the running kernel thread, which waits: the status as wait has it, or why it did
- * not start. */
-int32_t process_run(const char *line) MUST_CHECK;
+/* The same, of words and at least one, from the running kernel thread, which waits: the status as
+ * wait has it, or why it did not start. */
+int32_t process_run(unsigned count, char *const *words) MUST_CHECK;
 
 /* The first of these that is there, or NULL: what a machine runs that was told nothing. */
 const char *process_start_default(void);

@@ -34,6 +34,12 @@ def test_arguments_with_an_open_quote(tmp_path):
     assert ended == 2 and "ARGS=it's: No closing quotation" in output, output
 
 
+def test_words_of_the_monitor_are_a_shells(tmp_path):
+    with boot_to_prompt(tmp_path, RUN='help', **ARCHIVE) as machine:
+        output = machine.command("""program /bin/sh -c "echo 'a   b;c'; echo 'd'" e\\ f""")
+        assert output.split('\n')[:3] == ['a   b;c', 'd', '/bin/sh ended with status 0.'], output
+
+
 def test_pipes_and_children(tmp_path):
     ended, output = run(tmp_path, SH='(echo b; echo a; echo c) | sort | tr abc xyz; for i in 1 2 3; do (exit $i); echo got $?; done')
     assert ended == 0

@@ -40,6 +40,13 @@ def test_a_wrong_line_gets_a_sentence_and_a_usage_line(machine, line):
     assert usage.startswith('usage: ')
 
 
+def test_the_first_word_that_is_too_many_is_named(machine):
+    """It is one more than there is room for."""
+    machine.send('program' + ' a' * 62 + ' b c d\r')
+    machine.expect('"program" does not know what to do with "b"\\.')
+    machine.expect_prompt()
+
+
 def test_a_list_runs_one_after_the_other(machine):
     output = machine.command('mem check; ;mem check')
     assert output.count('memory check: ok') == 2

@@ -36,16 +36,6 @@ TEST(parse_number_table)
     }
 }
 
-TEST(parse_words_cuts_at_blanks)
-{
-    char line[] = "  mem \t who  0x1000 ";
-    char *words[2];
-    CHECK_EQUAL(parse_words(line, words, 2), 3);
-    CHECK(strcmp(words[0], "mem") == 0 && strcmp(words[1], "who") == 0);
-    char empty[] = " \t ";
-    CHECK_EQUAL(parse_words(empty, words, 2), 0);
-}
-
 TEST(parse_run_part_is_found_as_a_word_only)
 {
     CHECK(strcmp(parse_run_part("run=mem; cpu"), "mem; cpu") == 0);
@@ -70,4 +60,17 @@ TEST(parse_next_command_walks_the_list)
     }
     CHECK_EQUAL(count, ARRAY_COUNT(expected));
     CHECK(parse_next_command(" ;\n; ", command, sizeof(command)) == NULL);
+}
+
+TEST(parse_next_command_leaves_what_is_quoted)
+{
+    static const char *const expected[] = {"a 'b; c' \"d;\ne\"", "f\\;g", "h 'i; j"};
+    const char *list = "a 'b; c' \"d;\ne\" ; f\\;g; h 'i; j";
+    char command[64];
+    unsigned count = 0;
+    while ((list = parse_next_command(list, command, sizeof(command))) != NULL) {
+        CHECK(count < ARRAY_COUNT(expected));
+        CHECK(strcmp(command, expected[count++]) == 0);
+    }
+    CHECK_EQUAL(count, ARRAY_COUNT(expected));
 }

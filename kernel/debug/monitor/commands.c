@@ -4,6 +4,7 @@
 #include "kernel/debug/monitor/parse.h"
 #include "kernel/include/errors.h"
 #include "kernel/lib/string.h"
+#include "kernel/lib/words.h"
 
 #define NAME_WORDS_MAX 2
 
@@ -35,7 +36,7 @@ static const struct command commands[] = {
     {"fault", "null|guard|rodata|nx|stack|heap|overrun|underrun|freed|double|leak",
      "do something forbidden, for real", 1, 1, command_fault},
     {"program", "PATH [ARGUMENT...]", "run a program of the archive, and say its status", 1,
-     COMMAND_WORDS_MAX - 1, command_program},
+     COMMAND_WORDS_MAX - 2, command_program},
     {"bench", "[NAME]", "what calls cost: frame, run, heap, page, interrupt, other", 0, 1,
      command_bench},
     {"selftest", "[NAME]", "run the kernel's own tests, or one of them", 0, 1, command_selftest},
@@ -131,7 +132,7 @@ static bool is_count_right(const struct command *command, unsigned count, char *
 void command_execute(char *line)
 {
     char *words[COMMAND_WORDS_MAX];
-    unsigned used, count = parse_words(line, words, COMMAND_WORDS_MAX);
+    unsigned used, count = words_split(line, words, COMMAND_WORDS_MAX);
     if (count == 0)
         return;
     const struct command *command =

@@ -3,7 +3,8 @@
 
 #include "kernel/include/types.h"
 
-#define COMMAND_WORDS_MAX 32
+/* Of a line so many words are looked at, the first one that is too many among them. */
+#define COMMAND_WORDS_MAX 64
 
 /*
  * A command. Its name is one word or two ("mem map"); what is typed belongs to the longest name

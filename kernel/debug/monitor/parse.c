@@ -3,11 +3,7 @@
 #include "kernel/include/errors.h"
 #include "kernel/lib/commandline.h"
 #include "kernel/lib/string.h"
-
-static bool is_blank(char character)
-{
-    return character == ' ' || character == '\t';
-}
+#include "kernel/lib/words.h"
 
 static bool is_separator(char character)
 {
@@ -49,24 +45,6 @@ int parse_number(const char *text, uint64_t *value)
     return 0;
 }
 
-unsigned parse_words(char *line, char **words, unsigned limit)
-{
-    unsigned count = 0;
-    for (;;) {
-        while (is_blank(*line))
-            line++;
-        if (*line == '\0')
-            return count;
-        if (count < limit)
-            words[count] = line;
-        count++;
-        while (*line != '\0' && !is_blank(*line))
-            line++;
-        if (*line != '\0')
-            *line++ = '\0';
-    }
-}
-
 const char *parse_run_part(const char *command_line)
 {
     return commandline_value(command_line, COMMANDLINE_RUN);
@@ -75,14 +53,20 @@ const char *parse_run_part(const char *command_line)
 const char *parse_next_command(const char *list, char *command, size_t size)
 {
     size_t length = 0;
-    while (is_blank(*list) || is_separator(*list))
+    char open = '\0';
+    while (commandline_is_blank(*list) || is_separator(*list))
         list++;
     if (*list == '\0')
         return NULL;
-    for (; *list != '\0' && !is_separator(*list); list++)
-        if (length + 1 < size)
-            command[length++] = *list;
-    while (is_blank(command[length - 1]))
+    for (; *list != '\0'; list++) {
+        const char *character = list;
+        if (words_kind(&list, &open) == WORDS_PLAIN && is_separator(*list))
+            break;
+        for (; character <= list; character++)
+            if (length + 1 < size)
+                command[length++] = *character;
+    }
+    while (commandline_is_blank(command[length - 1]))
         length--;
     command[length] = '\0';
     return list;

@@ -10,18 +10,15 @@
  * *value is written on success only. */
 int parse_number(const char *text, uint64_t *value) MUST_CHECK;
 
-/* Cuts the line into words at blanks, in place. Returns how many words there are; only the first
- * `limit` of them are stored. */
-unsigned parse_words(char *line, char **words, unsigned limit);
-
 /* What follows "run=" at the start of a word of the command line, up to its end; NULL if there is
  * no such word. */
 const char *parse_run_part(const char *command_line);
 
 /*
- * Copies the next command of a list separated by ';' and line ends, without the blanks around it,
- * skipping empty ones. Returns where to go on, or NULL when there is none left. Precondition: the
- * list is shorter than `size`, so a command always fits.
+ * Copies the next command of a list separated by ';' and line ends that are not quoted
+ * (kernel/lib/words.h), without the blanks around it, skipping empty ones. Returns where to go on,
+ * or NULL when there is none left. Precondition: the list is shorter than `size`, so a command
+ * always fits.
  */
 const char *parse_next_command(const char *list, char *command, size_t size);
 

@@ -1,4 +1,4 @@
-#include "kernel/process/words.h"
+#include "kernel/lib/words.h"
 #include "tests/unit/test.h"
 
 TEST(words_are_split_as_a_shell_does)
