@@ -11,7 +11,7 @@ PROGRAMS = ('memory_mmap', 'memory_unmap', 'memory_mremap', 'memory_advice', 'me
             'pipes', 'files', 'times', 'schedule', 'registers', 'log')
 
 
-def linux(command, *files, memory=256, cpu='max', timeout=300):
+def linux(command, *files, memory=256, cpu='max', timeout=900):
     """Runs a shell command there; files are HOST:GUEST. Returns (status, output)."""
     result = subprocess.run([ROOT / 'tools/linux.py', KERNEL, '--base', BUILD / 'archive.cpio', '--memory', str(memory), '--cpu', cpu,
                              '--timeout', str(timeout), *(word for file in files for word in ('--file', file)), '--shell', command],
