@@ -65,7 +65,7 @@ static inline frame_t entry_frame(uint64_t entry)
  * unless an MTRR says write-combining (SDM 3A, table 11-6), which is what write-combining falls
  * back to.
  */
-static inline uint64_t entry_cache_type(uint32_t flags)
+static inline uint32_t entry_cache_type(uint32_t flags)
 {
     if (flags & PAGING_UNCACHED)
         return ENTRY_CACHE_DISABLE | ENTRY_WRITE_THROUGH;
@@ -77,16 +77,16 @@ static inline uint64_t entry_cache_type(uint32_t flags)
 /* All bits of a leaf but its frame number and size. Never zero. */
 static inline uint64_t entry_rights(uint32_t flags)
 {
-    uint64_t rights = ENTRY_PRESENT | entry_cache_type(flags);
+    uint32_t low = (uint32_t)ENTRY_PRESENT | entry_cache_type(flags);
     if (flags & PAGING_WRITE)
-        rights |= ENTRY_WRITE;
+        low |= ENTRY_WRITE;
     if (flags & PAGING_USER)
-        rights |= ENTRY_USER;
+        low |= ENTRY_USER;
     else if (platform_features.global_pages)
-        rights |= ENTRY_GLOBAL;
+        low |= ENTRY_GLOBAL;
     if (!(flags & PAGING_EXECUTE) && platform_features.no_execute)
-        rights |= ENTRY_NO_EXECUTE;
-    return rights;
+        return low | ENTRY_NO_EXECUTE;
+    return low;
 }
 
 /* A directory entry that names a table: the table's own entries restrict, this one only keeps users

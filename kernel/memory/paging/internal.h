@@ -56,10 +56,10 @@ static inline bool is_private_page(uint32_t page)
 }
 
 /* Frames from here on cannot be named by an entry on this processor. */
-static inline uint64_t paging_frame_limit(void)
+static inline frame_t paging_frame_limit(void)
 {
-    uint64_t limit = (uint64_t)1 << (platform_features.physical_bits - FRAME_SHIFT);
-    return limit < FRAME_NONE ? limit : FRAME_NONE;
+    const unsigned bits = platform_features.physical_bits - FRAME_SHIFT;
+    return bits < 32 ? 1u << bits : FRAME_NONE;
 }
 
 /* What may lie behind a page of a row. */
@@ -157,8 +157,8 @@ uint64_t directory_read(const struct paging_space *space, uint32_t page);
 /* The entry of the page in the table that a directory entry names. */
 union paging_entry *table_entry(uint64_t directory_entry, uint32_t page);
 
-/* The only writers of directory entries. */
-void directory_enter_table(struct paging_space *space, uint32_t page, frame_t table);
+/* The only writers of directory entries. The first returns what it wrote. */
+uint64_t directory_enter_table(struct paging_space *space, uint32_t page, frame_t table);
 void directory_set_large(struct paging_space *space, uint32_t page, uint64_t entry);
 /* Other rights, or none for rights 0; by how much the entry has changed, modulo 2^64. */
 uint64_t directory_change_large(struct paging_space *space, uint32_t page, uint64_t rights);

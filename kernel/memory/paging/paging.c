@@ -144,8 +144,8 @@ static uint32_t map_step(struct mapping *mapping, uint32_t page)
         return map_small(mapping, slot, page);
     if (fits_large(mapping, page))
         return map_large(mapping, page);
-    directory_enter_table(range->space, page, spare_pop(&range->spare));
-    return map_small(mapping, entry_read(directory_entry(range->space, page)), page);
+    slot = directory_enter_table(range->space, page, spare_pop(&range->spare));
+    return map_small(mapping, slot, page);
 }
 
 static int map_pages(struct mapping *mapping, uint32_t page)
@@ -189,8 +189,7 @@ static int map_one(struct paging_space *space, const struct paging_policy *polic
     if (!entry_is_present(slot)) {
         if (spare->count == 0)
             return -ENOMEM;
-        directory_enter_table(space, page, spare_pop(spare));
-        slot = entry_read(directory_entry(space, page));
+        slot = directory_enter_table(space, page, spare_pop(spare));
     } else if (entry_is_large(slot) || entry_is_present(entry_read(table_entry(slot, page)))) {
         return -EEXIST;
     }
@@ -431,23 +430,60 @@ static int change_pages(struct paging_space *space, uint32_t page, uint32_t page
     return 0;
 }
 
+/* The entry of a page that is mapped, and small; else NULL. */
+static inline union paging_entry *small_entry(const struct paging_space *space, uint32_t page)
+{
+    uint64_t slot = entry_read(directory_entry(space, page));
+    union paging_entry *entry;
+    if (!entry_is_present(slot) || entry_is_large(slot))
+        return NULL;
+    entry = table_entry(slot, page);
+    return entry_is_present(entry->low) ? entry : NULL;
+}
+
+/* Whether it is a small page. */
+static bool protect_one(struct paging_space *space, uint32_t page, uint64_t rights)
+{
+    struct entry_change change = {0, 0};
+    union paging_entry *entry = small_entry(space, page);
+    if (entry == NULL)
+        return false;
+    if (entry_regrant(entry, rights, &change)) {
+        books_add(space, policy_of(page), 0, entry_change_whole(&change));
+        if (is_visible(space, page))
+            platform_tlb_flush_page(page_address(page));
+    }
+    return true;
+}
+
+static bool protect_page(struct paging_space *space, uint32_t page, uint64_t rights)
+{
+    unsigned long interrupts = platform_interrupts_save();
+    bool is_done = protect_one(space, page, rights);
+    platform_interrupts_restore(interrupts);
+    return is_done;
+}
+
 int paging_protect(struct paging_space *space, uintptr_t start, uint32_t pages, uint32_t flags)
 {
     uint32_t page;
+    uint64_t rights;
     int error = range_pages(start, pages, &page);
     if (error == 0)
         error = policy_check_protect(page, page + pages, flags);
-    return error != 0 ? error : change_pages(space, page, pages, entry_rights(flags));
+    if (error != 0)
+        return error;
+    rights = entry_rights(flags);
+    if (pages == 1 && protect_page(space, page, rights))
+        return 0;
+    return change_pages(space, page, pages, rights);
 }
 
 static frame_t unmap_one(struct paging_space *space, uint32_t page)
 {
-    uint64_t old, slot = entry_read(directory_entry(space, page));
-    union paging_entry *entry;
-    if (!entry_is_present(slot) || entry_is_large(slot))
-        return FRAME_NONE;
-    entry = table_entry(slot, page);
-    if (!entry_is_present(entry_read(entry)))
+    uint64_t old;
+    union paging_entry *entry = small_entry(space, page);
+    if (entry == NULL)
         return FRAME_NONE;
     old = entry_clear(entry);
     books_add(space, policy_of(page), (uint32_t)-1, -(old & ~ENTRY_HARDWARE));

@@ -22,8 +22,9 @@ uint32_t paging_table_frames(void)
 
 static struct paging_books *books_at(struct paging_space *space, const struct paging_policy *policy)
 {
-    if (is_private_page(policy->page))
-        return &space->books[policy->page >= PAGE_OF(MAP_LIBRARY_START)];
+    const struct paging_policy *own = paging_policies + POLICY_USER;
+    if (policy >= own && policy < own + ARRAY_COUNT(space->books))
+        return &space->books[policy - own];
     return &shared_books[policy - paging_policies];
 }
 
@@ -129,11 +130,12 @@ union paging_entry *table_entry(uint64_t directory_entry, uint32_t page)
  * of other spaces (user.c). An entry of kernel rows in the first directory belongs to every space:
  * such a change goes to each of their first directories, with interrupts off as they are here.
  */
-void directory_enter_table(struct paging_space *space, uint32_t page, frame_t table)
+uint64_t directory_enter_table(struct paging_space *space, uint32_t page, frame_t table)
 {
-    uint64_t user = is_private_page(page) ? ENTRY_USER : 0;
-    entry_set(directory_entry(space, page), entry_table(table, user));
+    const uint64_t entry = entry_table(table, is_private_page(page) ? ENTRY_USER : 0);
+    entry_set(directory_entry(space, page), entry);
     spaces_publish(page);
+    return entry;
 }
 
 void directory_set_large(struct paging_space *space, uint32_t page, uint64_t entry)
@@ -155,11 +157,16 @@ uint64_t directory_change_large(struct paging_space *space, uint32_t page, uint6
     return entry_change_whole(&change) - cleared;
 }
 
+/* All pieces of a large page have the same high half: its frames begin at a multiple of 2 MiB. */
 static void fill_with_pieces(union paging_entry *entries, uint64_t large)
 {
-    uint64_t entry = large & ~ENTRY_LARGE;
-    for (uint32_t i = 0; i < TABLE_ENTRIES; i++, entry += PAGE_SIZE)
-        entry_set(&entries[i], entry);
+    const uint32_t high = (uint32_t)(large >> 32);
+    uint32_t low = (uint32_t)(large & ~ENTRY_LARGE);
+#pragma GCC unroll 4
+    for (uint32_t i = 0; i < TABLE_ENTRIES; i++, low += PAGE_SIZE) {
+        entries[i].high = high;
+        entries[i].low = low;
+    }
 }
 
 /* Whether the page's slot is the part of the direct view through which the directory that names it
@@ -251,7 +258,7 @@ static void enter_tables(struct spare_tables *spare, uint32_t page, uint32_t end
 {
     for (; page < end; page = slot_end(page, end))
         if (!entry_is_present(entry_read(directory_entry(&paging_kernel, page))))
-            directory_enter_table(&paging_kernel, page, spare_pop(spare));
+            (void)directory_enter_table(&paging_kernel, page, spare_pop(spare));
 }
 
 /* The four directories, and the top that names them. */
