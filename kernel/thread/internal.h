@@ -1,6 +1,8 @@
 #ifndef KERNEL_THREAD_INTERNAL_H
 #define KERNEL_THREAD_INTERNAL_H
 
+#include "kernel/cpu/registers.h"
+#include "kernel/memory/platform.h"
 #include "kernel/thread/run_queue.h"
 #include "kernel/thread/thread.h"
 #include "kernel/thread/wait.h"
@@ -20,7 +22,12 @@ void schedule_set_priority(struct thread *thread, uint8_t priority);
 void schedule_give_way(void);
 
 /* Interrupts as they were, after giving way where that is possible. */
-void schedule_restore(unsigned long saved);
+static inline void schedule_restore(unsigned long saved)
+{
+    if (saved & EFLAGS_IF && thread_now->work & THREAD_WORK_SWITCH)
+        schedule_give_way();
+    platform_interrupts_restore(saved);
+}
 
 /* At a tick, from its interrupt. Calls the functions of the timers that are due. No timer is before
  * the time-stamp counter says timers_quiet_until; 0: not known, or there is no such counter. */

@@ -2,13 +2,14 @@
 
 /* ---- which priorities have somebody ---- */
 
-static void mark(struct run_queue *queue, unsigned priority)
+/* Apart from what calls them: fair threads, which are most, do without. */
+static __attribute__((noinline)) void mark(struct run_queue *queue, unsigned priority)
 {
     queue->occupied[priority / 32] |= 1u << priority % 32;
     queue->occupied_words |= 1u << priority / 32;
 }
 
-static void clear(struct run_queue *queue, unsigned priority)
+static __attribute__((noinline)) void clear(struct run_queue *queue, unsigned priority)
 {
     queue->occupied[priority / 32] &= ~(1u << priority % 32);
     if (queue->occupied[priority / 32] == 0)
@@ -83,7 +84,7 @@ void run_queue_add(struct run_queue *queue, struct thread *thread, enum run_queu
     enter(queue, place_of(queue, thread), thread, end);
 }
 
-void run_queue_remove(struct run_queue *queue, struct thread *thread)
+static inline void leave(struct run_queue *queue, struct thread *thread)
 {
     struct thread_queue *list = thread->ready_queue;
     struct thread *next = thread->ready_next;
@@ -98,7 +99,12 @@ void run_queue_remove(struct run_queue *queue, struct thread *thread)
     }
 }
 
-struct thread *run_queue_first(struct run_queue *queue)
+void run_queue_remove(struct run_queue *queue, struct thread *thread)
+{
+    leave(queue, thread);
+}
+
+static inline struct thread *first_of(struct run_queue *queue)
 {
     if (queue->occupied_words != 0) {
         const unsigned word = highest_bit(queue->occupied_words);
@@ -107,6 +113,19 @@ struct thread *run_queue_first(struct run_queue *queue)
     if (queue->fair[queue->active].first == NULL)
         queue->active = !queue->active;
     return queue->fair[queue->active].first;
+}
+
+struct thread *run_queue_first(struct run_queue *queue)
+{
+    return first_of(queue);
+}
+
+struct thread *run_queue_take(struct run_queue *queue)
+{
+    struct thread *first = first_of(queue);
+    if (first != NULL)
+        leave(queue, first);
+    return first;
 }
 
 struct thread *run_queue_exchange(struct run_queue *queue, struct thread *running)
@@ -126,14 +145,6 @@ struct thread *run_queue_exchange(struct run_queue *queue, struct thread *runnin
         enter(queue, list, running, RUN_QUEUE_BACK);
     }
     return first;
-}
-
-/* Among fair threads, one with a slice takes over only from one that has none. */
-bool run_queue_precedes(const struct thread *first, const struct thread *running)
-{
-    if (first->effective_priority != running->effective_priority)
-        return first->effective_priority > running->effective_priority;
-    return running->slice_left == 0 && running->policy != THREAD_FIFO;
 }
 
 /* How many are in the list; -1 if its links are wrong. */

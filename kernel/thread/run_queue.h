@@ -40,6 +40,9 @@ void run_queue_remove(struct run_queue *queue, struct thread *thread);
 /* Who should run, or NULL. It stays where it is. */
 struct thread *run_queue_first(struct run_queue *queue);
 
+/* Who should run, or NULL. It leaves the queue. */
+struct thread *run_queue_take(struct run_queue *queue);
+
 /*
  * Who should run instead of `running`, which is not in the queue and stays ready, behind its
  * equals: the first of all leaves the queue, and `running` is in it. NULL, and nothing changes: all
@@ -47,8 +50,14 @@ struct thread *run_queue_first(struct run_queue *queue);
  */
 struct thread *run_queue_exchange(struct run_queue *queue, struct thread *running);
 
-/* Whether `first` should run instead of `running`, which is not in the queue. */
-bool run_queue_precedes(const struct thread *first, const struct thread *running);
+/* Whether `first` should run instead of `running`, which is not in the queue. Among fair threads,
+ * one with a slice takes over only from one that has none. */
+static inline bool run_queue_precedes(const struct thread *first, const struct thread *running)
+{
+    if (first->effective_priority != running->effective_priority)
+        return first->effective_priority > running->effective_priority;
+    return running->slice_left == 0 && running->policy != THREAD_FIFO;
+}
 
 /* Ticks that a thread gets: nice -20 twice THREAD_SLICE_TICKS, 19 one. */
 uint16_t run_queue_slice(const struct thread *thread);

@@ -104,11 +104,8 @@ static void switch_to(struct thread *next)
 
 static struct thread *take_next(void)
 {
-    struct thread *next = run_queue_first(&ready);
-    if (next == NULL)
-        return idle;
-    run_queue_remove(&ready, next);
-    return next;
+    struct thread *next = run_queue_take(&ready);
+    return next != NULL ? next : idle;
 }
 
 void schedule_away(void)
@@ -136,13 +133,6 @@ void schedule_give_way(void)
         return;
     thread_now->other_switches++;
     step_back(thread_now->slice_left == 0 ? RUN_QUEUE_BACK : RUN_QUEUE_FRONT);
-}
-
-void schedule_restore(unsigned long saved)
-{
-    if (saved & EFLAGS_IF)
-        schedule_give_way();
-    platform_interrupts_restore(saved);
 }
 
 void thread_interrupts_restore(unsigned long saved)

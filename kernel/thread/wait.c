@@ -7,12 +7,12 @@
 #include "kernel/thread/internal.h"
 
 /* Before the first who has less priority. */
-static __attribute__((noinline)) void insert(struct wait_queue *queue, struct wait_entry *entry)
+static __attribute__((noinline)) void insert_among(struct wait_queue *queue,
+                                                   struct wait_entry *entry)
 {
     struct wait_entry *before = queue->last;
     while (before != NULL && before->thread->effective_priority < entry->thread->effective_priority)
         before = before->previous;
-    entry->queue = queue;
     entry->previous = before;
     entry->next = before != NULL ? before->next : queue->first;
     if (before != NULL)
@@ -23,6 +23,17 @@ static __attribute__((noinline)) void insert(struct wait_queue *queue, struct wa
         entry->next->previous = entry;
     else
         queue->last = entry;
+}
+
+static __attribute__((noinline)) void insert(struct wait_queue *queue, struct wait_entry *entry)
+{
+    entry->queue = queue;
+    if (queue->last != NULL) {
+        insert_among(queue, entry);
+        return;
+    }
+    entry->next = entry->previous = NULL;
+    queue->first = queue->last = entry;
 }
 
 static void take_out(struct wait_entry *entry)
@@ -140,7 +151,9 @@ int wait_sleep(struct wait_queue *queue, unsigned flags, uint64_t deadline_ns)
 static void wake_first(struct wait_queue *queue)
 {
     struct wait_entry *entry = queue->first;
-    take_out(entry);
+    queue->first = entry->next;
+    *(entry->next != NULL ? &entry->next->previous : &queue->last) = NULL;
+    entry->queue = NULL;
     wait_finish(entry->thread, 0);
 }
 
