@@ -42,31 +42,53 @@ move(const struct transfer *transfer, enum direction direction, unsigned char *d
     return 0;
 }
 
+/* At least one byte, and the cursor. */
+static inline __attribute__((always_inline)) int32_t
+move_stretch(struct transfer *transfer, enum direction direction, unsigned char *data, size_t bytes)
+{
+    const size_t moved = bytes - move(transfer, direction, data, bytes);
+    transfer->done += moved;
+    transfer->left -= moved;
+    return moved != 0 ? (int32_t)moved : -EFAULT;
+}
+
 /* Pieces that are used up are left behind when the next byte is wanted: while bytes are left, there
  * is a piece that has them. */
-static inline __attribute__((always_inline)) int32_t
-move_all(struct transfer *transfer, enum direction direction, unsigned char *data, size_t bytes)
+static __attribute__((noinline)) int32_t
+move_pieces(struct transfer *transfer, enum direction direction, unsigned char *data, size_t bytes)
 {
-    size_t moved = 0;
-    if (bytes > transfer->left)
-        bytes = transfer->left;
-    while (moved < bytes) {
-        size_t part = transfer->piece->bytes - transfer->done, left;
+    size_t done = 0;
+    while (done < bytes) {
+        size_t part = transfer->piece->bytes - transfer->done;
         if (part == 0) {
             transfer->piece++;
             transfer->done = 0;
             continue;
         }
-        if (part > bytes - moved)
-            part = bytes - moved;
-        left = move(transfer, direction, direction == PUT_ZEROS ? data : data + moved, part);
-        transfer->done += part - left;
-        transfer->left -= part - left;
-        moved += part - left;
-        if (left != 0)
-            return moved != 0 ? (int32_t)moved : -EFAULT;
+        if (part > bytes - done)
+            part = bytes - done;
+        int32_t moved =
+            move_stretch(transfer, direction, direction == PUT_ZEROS ? data : data + done, part);
+        if (moved < 0)
+            return done != 0 ? (int32_t)done : moved;
+        done += (size_t)moved;
+        if ((size_t)moved < part)
+            break;
     }
-    return (int32_t)moved;
+    return (int32_t)done;
+}
+
+/* The piece that the cursor is in mostly has all that is wanted. */
+static inline __attribute__((always_inline)) int32_t
+move_all(struct transfer *transfer, enum direction direction, unsigned char *data, size_t bytes)
+{
+    if (bytes > transfer->left)
+        bytes = transfer->left;
+    if (bytes == 0)
+        return 0;
+    if (bytes > transfer->piece->bytes - transfer->done)
+        return move_pieces(transfer, direction, data, bytes);
+    return move_stretch(transfer, direction, data, bytes);
 }
 
 int32_t transfer_put(struct transfer *transfer, const void *data, size_t bytes)

@@ -17,16 +17,6 @@ static void *user_pointer(uint32_t address)
     return (void *)(uintptr_t)address;
 }
 
-size_t space_copy_from_user_partial(void *to, uint32_t from, size_t bytes)
-{
-    return space_is_user_range(from, bytes) ? usercopy_move(to, user_pointer(from), bytes) : bytes;
-}
-
-size_t space_copy_to_user_partial(uint32_t to, const void *from, size_t bytes)
-{
-    return space_is_user_range(to, bytes) ? usercopy_move(user_pointer(to), from, bytes) : bytes;
-}
-
 int space_copy_from_user(void *to, uint32_t from, size_t bytes)
 {
     return space_copy_from_user_partial(to, from, bytes) == 0 ? 0 : -EFAULT;

@@ -22,9 +22,24 @@ int space_copy_from_user(void *to, uint32_t from, size_t bytes) MUST_CHECK;
 int space_copy_to_user(uint32_t to, const void *from, size_t bytes) MUST_CHECK;
 int space_clear_user(uint32_t to, size_t bytes) MUST_CHECK;
 
-/* How many bytes could not be copied: 0 is success. */
-size_t space_copy_from_user_partial(void *to, uint32_t from, size_t bytes) MUST_CHECK;
-size_t space_copy_to_user_partial(uint32_t to, const void *from, size_t bytes) MUST_CHECK;
+/* How many bytes could not be copied: 0 is success. What read and write come to, so it is inline
+ * over kernel/space/usercopy.S (host tests have their own). */
+size_t usercopy_move(void *to, const void *from, size_t bytes);
+
+static inline MUST_CHECK size_t space_copy_from_user_partial(void *to, uint32_t from, size_t bytes)
+{
+    if (!space_is_user_range(from, bytes))
+        return bytes;
+    return usercopy_move(to, (const void *)(uintptr_t)from, bytes);
+}
+
+static inline MUST_CHECK size_t space_copy_to_user_partial(uint32_t to, const void *from,
+                                                           size_t bytes)
+{
+    if (!space_is_user_range(to, bytes))
+        return bytes;
+    return usercopy_move((void *)(uintptr_t)to, from, bytes);
+}
 
 /* A zero-terminated string of less than `size` bytes: its length; -EFAULT; -ENAMETOOLONG if no zero
  * is among the first `size`. */

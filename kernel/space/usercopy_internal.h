@@ -4,7 +4,6 @@
 #include "kernel/include/types.h"
 
 /* kernel/space/usercopy.S; host tests have their own. Bytes that were not moved. */
-size_t usercopy_move(void *to, const void *from, size_t bytes);
 size_t usercopy_clear(void *to, size_t bytes);
 /* The length, `size`, or -1. */
 int32_t usercopy_string(char *to, const char *from, size_t size);
