@@ -49,6 +49,7 @@ GIVEN = {
     'read_text': ('print_*',),
     'show_area': ('print_maps_line', 'print_smaps_paragraph'),
     'space_visit_areas': ('is_shared_area', 'show_area'),
+    'stat_descriptor': ('put_stat32', 'put_stat64'),
     'syscall_unlinkat': ('remove_file', 'remove_directory'),
     'thread_visit': ('count_states',),
     'timers_look': ('look', 'on_deadline', 'on_interval', 'on_stretch'),
@@ -120,7 +121,7 @@ def read_sources():
     bodies, fields = {}, collections.defaultdict(set)
     for path in sorted(glob.glob('kernel/**/*.[ch]', root_dir=ROOT, recursive=True)):
         with open(os.path.join(ROOT, path), encoding='utf-8') as file:
-            text = re.sub(r'/\*.*?\*/', '', file.read(), flags=re.S)
+            text = re.sub(r'/\*.*?\*/|__attribute__\(\(\w+\)\)', '', file.read(), flags=re.S)
         bodies[path] = dict(re.findall(r'^[A-Za-z_][^;{}=#]*?\b(\w+)\([^;{}]*\)\s*\n\{\n(.*?)^\}', text, re.M | re.S))
         for field, name in re.findall(r'(?:\.|->)(\w+)\s*=\s*&?(\w+)\s*[,;}]', text):
             fields[field].add(name)

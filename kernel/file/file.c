@@ -80,15 +80,30 @@ static int32_t check_writable(const struct file *file)
     return file->operations->write == NULL ? -EINVAL : 0;
 }
 
+/* At the file's own position. Apart, so that files without one need no frame for it. */
+static __attribute__((noinline)) int32_t read_on(struct file *file, struct transfer *to)
+{
+    uint64_t position = file->position;
+    int32_t done = file->operations->read(file, to, &position);
+    file->position = position;
+    return done;
+}
+
+static __attribute__((noinline)) int32_t write_on(struct file *file, struct transfer *from)
+{
+    uint64_t position = file->position;
+    int32_t done = file->operations->write(file, from, &position);
+    file->position = position;
+    return done;
+}
+
 int32_t file_read(struct file *file, struct transfer *to)
 {
     int32_t error = check_readable(file);
     if (error != 0)
         return error;
-    uint64_t position = file->position;
-    int32_t done = file->operations->read(file, to, &position);
-    file->position = position;
-    return done;
+    return file->traits & FILE_CAN_SEEK ? read_on(file, to)
+                                        : file->operations->read(file, to, NULL);
 }
 
 int32_t file_write(struct file *file, struct transfer *from)
@@ -96,10 +111,8 @@ int32_t file_write(struct file *file, struct transfer *from)
     int32_t error = check_writable(file);
     if (error != 0)
         return error;
-    uint64_t position = file->position;
-    int32_t done = file->operations->write(file, from, &position);
-    file->position = position;
-    return done;
+    return file->traits & FILE_CAN_SEEK ? write_on(file, from)
+                                        : file->operations->write(file, from, NULL);
 }
 
 static int32_t check_position(const struct file *file, uint64_t position)

@@ -12,8 +12,8 @@ struct transfer;  /* kernel/space: where the bytes go to or come from */
 struct poll_list; /* kernel/file/poll.h: who waits on several files at once */
 
 struct file_operations {
-    /* Moves bytes at *position and moves that on (pipes and terminals have none: they ignore it).
-     * The bytes moved, or an error if there were none. */
+    /* Moves bytes at *position and moves that on; NULL: the file has none (no FILE_CAN_SEEK), as
+     * pipes and terminals. The bytes moved, or an error if there were none. */
     int32_t (*read)(struct file *file, struct transfer *to, uint64_t *position);
     int32_t (*write)(struct file *file, struct transfer *from, uint64_t *position);
     /* NULL: the plain kind, over the inode's size. */

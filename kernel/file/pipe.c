@@ -9,9 +9,10 @@
 #include "kernel/space/transfer.h"
 
 /*
- * Positions count bytes, modulo 2^32: the pipe holds [read, written), and a byte at position p lies
- * in page p / PAGE % PIPE_PAGES. A page is there from the write that reaches it until it has been
- * read; when the pipe is empty, the positions go back to 0 and one page stays for the next write.
+ * Positions count bytes, modulo 2^32: the pipe holds `held` of them from position `first` on, and a
+ * byte at position p lies in page p / PAGE % PIPE_PAGES. A page is there from the write that
+ * reaches it until it has been read; when the pipe is empty, `first` goes back to 0, and the page
+ * that was read last stays there for the next write.
  *
  * `lock` is held while bytes move, so it serialises readers and writers; a bad user address ends
  * the move and leaves the rest in the pipe.
@@ -21,7 +22,7 @@
 
 struct pipe {
     struct mutex lock;
-    uint32_t read, written;
+    uint32_t first, held;
     uint32_t readers, writers;           /* open files of each kind */
     uint32_t reader_opens, writer_opens; /* ever: who waits in open(2) watches these */
     struct wait_queue can_read, can_write, opened;
@@ -46,11 +47,6 @@ static struct pipe *pipe_of(const struct file *file)
     return file->private;
 }
 
-static uint32_t held(const struct pipe *pipe)
-{
-    return pipe->written - pipe->read;
-}
-
 /* ---- waiting ---- */
 
 /* Who waits looks at the pipe with interrupts off, so whoever is not in the queue yet sees what was
@@ -61,35 +57,37 @@ static void wake(struct wait_queue *queue)
         wait_wake_all(queue);
 }
 
-/* Until it can be read: 0 (bytes, or no writer), -EINTR, -EAGAIN. */
+/* Until it can be read: 1 (bytes), 0 (no writer, and so no bytes), -EINTR, -EAGAIN. */
 static int wait_readable(struct pipe *pipe, uint32_t flags)
 {
     int error = 0;
-    if (held(pipe) > 0)
-        return 0;
     unsigned long saved = platform_interrupts_save();
-    while (error == 0 && held(pipe) == 0 && pipe->writers > 0)
+    while (error == 0 && pipe->held == 0 && pipe->writers > 0)
         error = flags & O_NONBLOCK ? -EAGAIN
                                    : wait_sleep(&pipe->can_read, WAIT_INTERRUPTIBLE, WAIT_FOREVER);
+    int result = error != 0 ? error : pipe->held != 0;
     thread_interrupts_restore(saved);
-    return error;
+    return result;
 }
 
 /* Until `room` bytes fit: 0 (they do, or no reader), -EINTR, -EAGAIN. */
 static int wait_writable(struct pipe *pipe, uint32_t room, uint32_t flags)
 {
     int error = 0;
-    if (CAPACITY - held(pipe) >= room)
-        return 0;
     unsigned long saved = platform_interrupts_save();
-    while (error == 0 && CAPACITY - held(pipe) < room && pipe->readers > 0)
+    while (error == 0 && CAPACITY - pipe->held < room && pipe->readers > 0)
         error = flags & O_NONBLOCK ? -EAGAIN
                                    : wait_sleep(&pipe->can_write, WAIT_INTERRUPTIBLE, WAIT_FOREVER);
     thread_interrupts_restore(saved);
     return error;
 }
 
-/* ---- reading ---- */
+/* ---- pages ---- */
+
+static uint8_t **page_at(struct pipe *pipe, uint32_t position)
+{
+    return &pipe->pages[position / PAGE % PIPE_PAGES];
+}
 
 static uint32_t to_page_end(uint32_t position, uint32_t bytes)
 {
@@ -97,45 +95,59 @@ static uint32_t to_page_end(uint32_t position, uint32_t bytes)
     return bytes < room ? bytes : room;
 }
 
+/* NULL: no memory. */
+static uint8_t *page_for_writing(struct pipe *pipe, uint32_t position)
+{
+    uint8_t **page = page_at(pipe, position);
+    if (*page == NULL)
+        *page = kmalloc(PAGE);
+    return *page;
+}
+
 /* The page that the reader has just left, unless the writer has come round to it. */
 static void leave_page(struct pipe *pipe)
 {
-    if (held(pipe) == 0 || held(pipe) > CAPACITY - PAGE)
+    if (pipe->held > CAPACITY - PAGE)
         return;
-    const uint32_t position = pipe->read - PAGE;
-    uint8_t **page = &pipe->pages[position / PAGE % PIPE_PAGES];
+    uint8_t **page = page_at(pipe, pipe->first - 1);
     kfree(*page);
     *page = NULL;
 }
 
-/* The positions of an empty pipe begin again, in the page that it was in last. */
+/* Of an empty pipe. */
 static void restart(struct pipe *pipe)
 {
-    uint8_t **last = &pipe->pages[pipe->read / PAGE % PIPE_PAGES];
-    uint8_t *first = pipe->pages[0];
-    if (*last != NULL) {
-        pipe->pages[0] = *last;
-        *last = first;
+    const uint32_t last = pipe->first - 1;
+    if (last >= PAGE) {
+        uint8_t *page = *page_at(pipe, last);
+        *page_at(pipe, last) = pipe->pages[0];
+        pipe->pages[0] = page;
     }
-    pipe->read = pipe->written = 0;
+    pipe->first = 0;
 }
 
+/* ---- reading ---- */
+
+/* Of a pipe that has some, under the lock. */
 static int32_t take_bytes(struct pipe *pipe, struct transfer *to)
 {
     int32_t done = 0;
-    while (held(pipe) > 0 && transfer_left(to) > 0) {
-        uint32_t bytes = to_page_end(pipe->read, held(pipe));
-        const uint8_t *page = pipe->pages[pipe->read / PAGE % PIPE_PAGES];
-        int32_t moved = transfer_put(to, page + pipe->read % PAGE, bytes);
-        if (moved <= 0)
+    do {
+        const uint32_t position = pipe->first;
+        int32_t moved = transfer_put(to, *page_at(pipe, position) + position % PAGE,
+                                     to_page_end(position, pipe->held));
+        if (moved < 0)
             return done > 0 ? done : moved;
         done += moved;
-        pipe->read += (uint32_t)moved;
-        if (pipe->read % PAGE == 0)
+        pipe->first += (uint32_t)moved;
+        pipe->held -= (uint32_t)moved;
+        if (pipe->held == 0) {
+            restart(pipe);
+            break;
+        }
+        if (pipe->first % PAGE == 0)
             leave_page(pipe);
-    }
-    if (held(pipe) == 0)
-        restart(pipe);
+    } while (transfer_left(to) > 0);
     return done;
 }
 
@@ -146,94 +158,80 @@ static int32_t pipe_read(struct file *file, struct transfer *to, uint64_t *posit
     (void)position;
     if (transfer_left(to) == 0)
         return 0;
-    for (;;) {
-        int error = wait_readable(pipe, file->flags);
-        if (error != 0)
-            return error;
+    while (done == 0) { /* another reader may be faster */
+        int readable = pipe->held > 0 ? 1 : wait_readable(pipe, file->flags);
+        if (readable <= 0)
+            return readable;
         mutex_lock(&pipe->lock);
-        bool is_end = held(pipe) == 0 && pipe->writers == 0;
-        if (held(pipe) > 0)
+        if (pipe->held > 0)
             done = take_bytes(pipe, to);
-        bool is_left = held(pipe) > 0;
         mutex_unlock(&pipe->lock);
-        if (done == 0 && !is_end)
-            continue; /* another reader was faster */
-        if (done > 0)
-            wake(&pipe->can_write);
-        if (is_left)
-            wake(&pipe->can_read);
-        return done;
     }
+    if (done > 0)
+        wake(&pipe->can_write);
+    if (pipe->held > 0)
+        wake(&pipe->can_read);
+    return done;
 }
 
 /* ---- writing ---- */
 
+/* To a pipe that has room, under the lock. */
 static int32_t put_bytes(struct pipe *pipe, struct transfer *from)
 {
     int32_t done = 0;
-    while (CAPACITY - held(pipe) > 0 && transfer_left(from) > 0) {
-        uint32_t room = CAPACITY - held(pipe);
-        uint32_t bytes = transfer_left(from) < room ? (uint32_t)transfer_left(from) : room;
-        uint8_t **page = &pipe->pages[pipe->written / PAGE % PIPE_PAGES];
-        if (*page == NULL)
-            *page = kmalloc(PAGE);
-        if (*page == NULL)
-            return done > 0 ? done : -ENOMEM;
-        int32_t moved =
-            transfer_get(from, *page + pipe->written % PAGE, to_page_end(pipe->written, bytes));
-        if (moved <= 0)
+    do {
+        const uint32_t position = pipe->first + pipe->held;
+        uint8_t *page = page_for_writing(pipe, position);
+        int32_t moved = -ENOMEM;
+        if (page != NULL)
+            moved = transfer_get(from, page + position % PAGE,
+                                 to_page_end(position, CAPACITY - pipe->held));
+        if (moved < 0)
             return done > 0 ? done : moved;
         done += moved;
-        pipe->written += (uint32_t)moved;
-    }
+        pipe->held += (uint32_t)moved;
+    } while (pipe->held < CAPACITY && transfer_left(from) > 0);
     return done;
 }
 
-/* A write that has to arrive whole: its second page is there before its first byte moves, and a bad
- * address takes back what came before it. */
-static int32_t put_whole(struct pipe *pipe, struct transfer *from)
+/* As much as fits now, if that is `together` bytes at least: the page of the last of them is there
+ * before the first moves, and a bad address takes back what came before it. 0: they do not fit any
+ * more. */
+static int32_t write_some(struct pipe *pipe, struct transfer *from, uint32_t together)
 {
-    uint32_t before = pipe->written, bytes = (uint32_t)transfer_left(from);
-    uint8_t **second = &pipe->pages[(before + bytes - 1) / PAGE % PIPE_PAGES];
-    if (*second == NULL)
-        *second = kmalloc(PAGE);
-    if (*second == NULL)
+    const uint32_t before = pipe->held;
+    if (pipe->readers == 0)
+        return -EPIPE;
+    if (CAPACITY - before < together)
+        return 0;
+    if (page_for_writing(pipe, pipe->first + before + together - 1) == NULL)
         return -ENOMEM;
     int32_t done = put_bytes(pipe, from);
-    if (done < (int32_t)bytes) {
-        pipe->written = before;
-        return done < 0 ? done : -EFAULT;
-    }
-    return done;
-}
-
-/* As much as fits now, under the lock. 0: does not fit any more. */
-static int32_t write_some(struct pipe *pipe, struct transfer *from, uint32_t whole)
-{
-    int32_t done = 0;
-    mutex_lock(&pipe->lock);
-    if (pipe->readers == 0)
-        done = -EPIPE;
-    else if (CAPACITY - held(pipe) >= (whole > 0 ? whole : 1))
-        done = whole > 0 ? put_whole(pipe, from) : put_bytes(pipe, from);
-    mutex_unlock(&pipe->lock);
-    if (done > 0)
-        wake(&pipe->can_read);
-    return done;
+    if (done >= (int32_t)together)
+        return done;
+    pipe->held = before;
+    return done < 0 ? done : -EFAULT;
 }
 
 static int32_t pipe_write(struct file *file, struct transfer *from, uint64_t *position)
 {
     struct pipe *pipe = pipe_of(file);
-    uint32_t whole = transfer_left(from) <= PIPE_BUF ? (uint32_t)transfer_left(from) : 0;
+    const uint32_t bytes = (uint32_t)transfer_left(from), together = bytes <= PIPE_BUF ? bytes : 1;
     int32_t done = 0, moved = 0;
     (void)position;
     while (transfer_left(from) > 0) {
-        moved = wait_writable(pipe, whole > 0 ? whole : 1, file->flags);
-        if (moved == 0)
-            moved = write_some(pipe, from, whole);
+        if (CAPACITY - pipe->held < together)
+            moved = wait_writable(pipe, together, file->flags);
         if (moved < 0)
             break;
+        mutex_lock(&pipe->lock);
+        moved = write_some(pipe, from, together);
+        mutex_unlock(&pipe->lock);
+        if (moved < 0)
+            break;
+        if (moved > 0)
+            wake(&pipe->can_read);
         done += moved;
     }
     if (moved == -EPIPE && done == 0)
@@ -249,12 +247,12 @@ static uint32_t pipe_poll(struct file *file, struct poll_list *list)
     uint32_t ready = 0;
     if (file_is_readable(file)) {
         poll_add(list, &pipe->can_read);
-        ready |= held(pipe) > 0 ? POLLIN | POLLRDNORM : 0;
+        ready |= pipe->held > 0 ? POLLIN | POLLRDNORM : 0;
         ready |= pipe->writers == 0 && pipe->writer_opens > 0 ? POLLHUP : 0;
     }
     if (file_is_writable(file)) {
         poll_add(list, &pipe->can_write);
-        ready |= CAPACITY - held(pipe) >= PIPE_BUF ? POLLOUT | POLLWRNORM : 0;
+        ready |= CAPACITY - pipe->held >= PIPE_BUF ? POLLOUT | POLLWRNORM : 0;
         ready |= pipe->readers == 0 ? POLLERR : 0;
     }
     return ready;
@@ -262,7 +260,7 @@ static uint32_t pipe_poll(struct file *file, struct poll_list *list)
 
 static int32_t pipe_ioctl(struct file *file, uint32_t request, uint32_t argument)
 {
-    return request == FIONREAD ? file_put_int(argument, (int32_t)held(pipe_of(file))) : -ENOTTY;
+    return request == FIONREAD ? file_put_int(argument, (int32_t)pipe_of(file)->held) : -ENOTTY;
 }
 
 static void empty(struct pipe *pipe)
@@ -271,7 +269,7 @@ static void empty(struct pipe *pipe)
         kfree(pipe->pages[i]);
         pipe->pages[i] = NULL;
     }
-    pipe->read = pipe->written = 0;
+    pipe->first = pipe->held = 0;
 }
 
 static void pipe_destroy(struct inode *inode)

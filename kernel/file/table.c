@@ -8,25 +8,7 @@
 #include "kernel/memory/platform.h"
 #include "kernel/thread/thread.h"
 
-/*
- * `slots` has `size` places (a multiple of 32), of which those with a file have their bit in
- * `open`; `on_exec` says which of these are closed by exec. Changed without preemption, so looking
- * a descriptor up and taking a handle is one step. Storage that was replaced is freed at once:
- * nobody keeps a pointer to it.
- */
-#define FIRST_SIZE    32u
 #define DEFAULT_LIMIT 1024u
-
-struct file_table {
-    uint32_t references;
-    uint32_t limit;
-    uint32_t size;
-    uint32_t first_free_word; /* no word of `open` below has a clear bit */
-    struct file **slots;
-    uint32_t *open, *on_exec;
-    struct file *small_slots[FIRST_SIZE];
-    uint32_t small_open, small_on_exec;
-};
 
 static struct file_table *make_empty(void)
 {
@@ -35,7 +17,7 @@ static struct file_table *make_empty(void)
         return NULL;
     table->references = 1;
     table->limit = DEFAULT_LIMIT;
-    table->size = FIRST_SIZE;
+    table->size = FILE_TABLE_FIRST;
     table->slots = table->small_slots;
     table->open = &table->small_open;
     table->on_exec = &table->small_on_exec;
@@ -175,16 +157,6 @@ bool file_table_is_shared(const struct file_table *table)
 void file_table_set_limit(struct file_table *table, uint32_t limit)
 {
     table->limit = limit < FILE_TABLE_MAX ? limit : FILE_TABLE_MAX;
-}
-
-struct file *file_table_get(struct file_table *table, uint32_t descriptor)
-{
-    preempt_disable();
-    struct file *file = descriptor < table->size ? table->slots[descriptor] : NULL;
-    if (file != NULL)
-        file_hold(file);
-    preempt_enable();
-    return file;
 }
 
 /* The lowest clear bit of `open` from `lowest` on; table->size: none. Without preemption. */

@@ -2,14 +2,30 @@
 #define KERNEL_FILE_TABLE_H
 
 #include "kernel/file/file.h"
+#include "kernel/thread/thread.h"
 
 /*
  * Descriptors: small numbers for open files, a table for each process or for several
  * (CLONE_FILES). Looking one up is O(1); the lowest free one is found a word of a bitmap at a time.
+ *
+ * `slots` has `size` places (a multiple of 32), of which those with a file have their bit in
+ * `open`; `on_exec` says which of these are closed by exec. Changed without preemption, so looking
+ * a descriptor up and taking a handle is one step. Storage that was replaced is freed at once:
+ * nobody keeps a pointer to it. The fields are kernel/file/table.c's.
  */
-struct file_table;
+#define FILE_TABLE_FIRST 32u  /* places that a table has in itself */
+#define FILE_TABLE_MAX   4096 /* descriptors; the default limit is 1024 */
 
-#define FILE_TABLE_MAX 4096 /* descriptors; the default limit is 1024 */
+struct file_table {
+    uint32_t references;
+    uint32_t limit;
+    uint32_t size;
+    uint32_t first_free_word; /* no word of `open` below has a clear bit */
+    struct file **slots;
+    uint32_t *open, *on_exec;
+    struct file *small_slots[FILE_TABLE_FIRST];
+    uint32_t small_open, small_on_exec;
+};
 
 /* Empty, one handle. NULL: exhausted. */
 struct file_table *file_table_create(void) MUST_CHECK;
@@ -27,7 +43,15 @@ bool file_table_is_shared(const struct file_table *table);
 void file_table_set_limit(struct file_table *table, uint32_t limit);
 
 /* A handle on the file of a descriptor (file_drop it), or NULL: -EBADF. */
-struct file *file_table_get(struct file_table *table, uint32_t descriptor);
+static inline struct file *file_table_get(struct file_table *table, uint32_t descriptor)
+{
+    preempt_disable();
+    struct file *file = descriptor < table->size ? table->slots[descriptor] : NULL;
+    if (file != NULL)
+        file_hold(file);
+    preempt_enable();
+    return file;
+}
 
 /* Room for one more descriptor, before a name is looked for or made: 0, -EMFILE, -ENOMEM. Another
  * thread can be faster with it. */
