@@ -275,8 +275,8 @@ static uint32_t type_of(const struct space_mapping *mapping)
     return mapping->flags & MAP_TYPE;
 }
 
-/* What is wrong with a call whatever else is mapped; 0: nothing. */
-static int check_mapping(const struct space_mapping *mapping)
+/* What is wrong with a place whatever else is mapped; 0: nothing. */
+static inline int check_place(const struct space_mapping *mapping)
 {
     const uint32_t pages = mapping->length / PAGE_SIZE + (mapping->length % PAGE_SIZE != 0);
     if (mapping->length == 0)
@@ -294,6 +294,14 @@ static int check_mapping(const struct space_mapping *mapping)
             pages * PAGE_SIZE > SPACE_END)
             return -ENOMEM;
     }
+    if (mapping->length > SPACE_END - SPACE_START)
+        return -ENOMEM;
+    return 0;
+}
+
+/* The same of the rest of a call. */
+static inline int check_kind(const struct space_mapping *mapping)
+{
     if (type_of(mapping) != MAP_PRIVATE && type_of(mapping) != MAP_SHARED &&
         (type_of(mapping) != MAP_SHARED_VALIDATE || mapping->backing == NULL))
         return -EINVAL;
@@ -304,8 +312,6 @@ static int check_mapping(const struct space_mapping *mapping)
         return -EINVAL;
     if ((mapping->protection & PROT_WRITE) && (mapping->protection & PROT_EXEC))
         return -EACCES;
-    if (mapping->length > SPACE_END - SPACE_START)
-        return -ENOMEM;
     return 0;
 }
 
@@ -364,7 +370,6 @@ struct addition {
 static bool continues_downward(const struct area *next, const struct addition *new)
 {
     return next->start == new->end && next->flags == new->flags && next->backing == new->backing &&
-           !(new->flags &AREA_GROWS_DOWN) &&
            (new->backing == NULL ||
             new->index + (new->end - new->start) / PAGE_SIZE == next->index);
 }
@@ -483,13 +488,30 @@ static int32_t map_locked(struct space *space, const struct space_mapping *mappi
 
 int32_t space_map(struct space *space, const struct space_mapping *mapping)
 {
-    int32_t result = check_mapping(mapping);
+    int32_t result = check_place(mapping);
+    if (result == 0)
+        result = check_kind(mapping);
     if (result != 0)
         return result;
     mutex_lock(&space->lock);
     result = map_locked(space, mapping, (mapping->length + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1));
     mutex_unlock(&space->lock);
     return result;
+}
+
+int space_refuse(struct space *space, const struct space_mapping *mapping, int refusal)
+{
+    const struct area *next;
+    int error = check_place(mapping);
+    if (error != 0)
+        return error;
+    mutex_lock(&space->lock);
+    next = area_find(space, mapping->address);
+    if ((mapping->flags & MAP_FIXED_NOREPLACE) && next != NULL &&
+        next->start < mapping->address + mapping->length)
+        refusal = -EEXIST;
+    mutex_unlock(&space->lock);
+    return refusal;
 }
 
 /* ---- brk ---- */

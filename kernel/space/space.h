@@ -88,6 +88,9 @@ struct space_mapping {
     uint32_t index;
 };
 int32_t space_map(struct space *space, const struct space_mapping *mapping) MUST_CHECK;
+/* What space_map would say for a file that does not allow the mapping: what is wrong with the place
+ * comes first. */
+int space_refuse(struct space *space, const struct space_mapping *mapping, int refusal) MUST_CHECK;
 int space_unmap(struct space *space, uint32_t start, uint32_t length) MUST_CHECK;
 int space_protect(struct space *space, uint32_t start, uint32_t length,
                   uint32_t protection) MUST_CHECK;

@@ -17,43 +17,41 @@ static uint32_t most_of(const struct file *file)
     return file_is_writable(file) ? PROT_READ | PROT_WRITE | PROT_EXEC : PROT_READ | PROT_EXEC;
 }
 
-/* The file's part of a mapping; the backing is the caller's to drop. 0 or an error. */
-static int show_file(struct space_mapping *mapping, const struct file *file)
-{
-    const bool is_shared = (mapping->flags & MAP_TYPE) != MAP_PRIVATE;
-    if (!file_is_readable(file))
-        return -EACCES;
-    mapping->maximum = most_of(file);
-    if (is_shared && (mapping->protection & ~mapping->maximum & PROT_WRITE))
-        return -EACCES;
-    mapping->backing = file_backing((struct file *)file);
-    return mapping->backing == NULL ? -ENODEV : 0;
-}
-
 /* /dev/zero: anonymous memory, whatever the offset. */
 static bool is_zeros(const struct file *file)
 {
     return (file->inode->mode & S_IFMT) == S_IFCHR && file->inode->special == DEVICE_ZERO;
 }
 
-static int32_t map_zeros(struct space_mapping *mapping, const struct file *file)
+/* Why a file does not allow the mapping; 0: it does. */
+static int refusal_of(const struct space_mapping *mapping, const struct file *file)
 {
-    const uint32_t wants_write =
-        (mapping->flags & MAP_TYPE) == MAP_PRIVATE ? 0 : mapping->protection & PROT_WRITE;
-    if (!file_is_readable(file) || (wants_write && !file_is_writable(file)))
+    const uint32_t type = mapping->flags & MAP_TYPE;
+    if (type != MAP_PRIVATE && type != MAP_SHARED && type != MAP_SHARED_VALIDATE)
+        return -EINVAL;
+    if (type != MAP_PRIVATE && (mapping->protection & PROT_WRITE) && !file_is_writable(file))
         return -EACCES;
-    mapping->flags |= MAP_ANONYMOUS;
-    mapping->index = 0;
-    return space_map(space_current(), mapping);
+    if (!file_is_readable(file))
+        return -EACCES;
+    if (mapping->backing == NULL && !is_zeros(file))
+        return -ENODEV;
+    return mapping->flags & MAP_GROWSDOWN ? -EINVAL : 0;
 }
 
-static int32_t map_content(struct space_mapping *mapping, const struct file *file)
+static int32_t map_content(struct space_mapping *mapping, struct file *file)
 {
-    int32_t result = show_file(mapping, file);
-    if (result == 0) {
-        result = space_map(space_current(), mapping);
-        mapping->backing->ops->drop(mapping->backing);
+    if (is_zeros(file)) {
+        mapping->flags |= MAP_ANONYMOUS;
+        mapping->index = 0;
+    } else {
+        mapping->maximum = most_of(file);
+        mapping->backing = file_backing(file);
     }
+    int refusal = refusal_of(mapping, file);
+    int32_t result = refusal != 0 ? space_refuse(space_current(), mapping, refusal)
+                                  : space_map(space_current(), mapping);
+    if (mapping->backing != NULL)
+        mapping->backing->ops->drop(mapping->backing);
     return result;
 }
 
@@ -62,7 +60,7 @@ static int32_t map_file(struct space_mapping *mapping, uint32_t descriptor)
     struct file *file = file_table_get(caller_files(), descriptor);
     if (file == NULL)
         return -EBADF;
-    int32_t result = is_zeros(file) ? map_zeros(mapping, file) : map_content(mapping, file);
+    int32_t result = map_content(mapping, file);
     file_drop(file);
     return result;
 }

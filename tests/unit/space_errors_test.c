@@ -193,9 +193,12 @@ static int32_t make(struct space *space, const struct row *row)
 static void lay_out(struct space *space)
 {
     const struct space_limits limits = {SPACE_UNLIMITED, SPACE_UNLIMITED, 0x100000, 10 * PAGE};
-    const struct space_mapping shown = {
-        FILE_RO,       4 * PAGE, PROT_READ, MAP_SHARED | MAP_FIXED, PROT_READ | PROT_EXEC,
-        &file.backing, 0};
+    const struct space_mapping shown = {.address = FILE_RO,
+                                        .length = 4 * PAGE,
+                                        .protection = PROT_READ,
+                                        .flags = MAP_SHARED | MAP_FIXED,
+                                        .maximum = PROT_READ | PROT_EXEC,
+                                        .backing = &file.backing};
     space_set_limits(space, &limits);
     space_set_brk(space, 0x10500000);
     CHECK_EQUAL(map_anonymous(space, A, 16, RW, MAP_FIXED), A);

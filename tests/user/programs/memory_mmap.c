@@ -198,6 +198,54 @@ static void grows_down(void)
     LAYOUT(base, 600);
 }
 
+static void grows_down_with_others(void)
+{
+    SECTION("areas that grow down become one");
+    const int down = PRIVATE | MAP_FIXED | MAP_GROWSDOWN;
+    char *base = room(600);
+    MUST(mmap2(base + 598 * PAGE, 2 * PAGE, RW, down, -1, 0));
+    TRUE(mmap2(base + 596 * PAGE, 2 * PAGE, RW, down, -1, 0) == base + 596 * PAGE);
+    LAYOUT(base, 600);
+    WRITE(base + 595 * PAGE);
+    WRITE(base + 599 * PAGE);
+    LAYOUT(base, 600);
+    TRUE(mmap2(base + 593 * PAGE, 2 * PAGE, RW, down, -1, 0) == base + 593 * PAGE);
+    LAYOUT(base, 600);
+    TRUE(mmap2(base + 592 * PAGE, PAGE, RW, PRIVATE | MAP_FIXED, -1, 0) == base + 592 * PAGE);
+    LAYOUT(base, 600);
+    MUST(syscall(SYS_munmap, base + 592 * PAGE, PAGE));
+    WRITE(base + 592 * PAGE);
+    LAYOUT(base, 600);
+}
+
+static void place_and_file(void)
+{
+    SECTION("what is wrong with the place is said before what is wrong with the file");
+    char *base = map_pages(1, RW);
+    int readable = open("/proc/self/exe", O_RDONLY), directory = open("/", O_RDONLY);
+    int writable = open("/tmp/writable", O_WRONLY | O_CREAT, 0600);
+    int zero = open("/dev/zero", O_RDONLY);
+    TRY(mmap2(base, PAGE, RW, MAP_SHARED | MAP_FIXED_NOREPLACE, readable, 0));
+    TRY(mmap2(base, PAGE, RW, MAP_SHARED | MAP_FIXED_NOREPLACE, zero, 0));
+    TRY(mmap2(base, PAGE, PROT_READ, MAP_PRIVATE | MAP_FIXED_NOREPLACE, directory, 0));
+    TRY(mmap2(base, PAGE, PROT_READ, MAP_PRIVATE | MAP_FIXED_NOREPLACE, writable, 0));
+    TRY(mmap2(base, PAGE, PROT_READ, MAP_FIXED_NOREPLACE, readable, 0));
+    TRY(mmap2(base + 1, PAGE, RW, MAP_SHARED | MAP_FIXED, readable, 0));
+    TRY(mmap2(0, 0, RW, MAP_SHARED, readable, 0));
+    TRY(mmap2(0, 0xFFFFF000u, RW, MAP_SHARED, readable, 0));
+    TRY(mmap2(0, 2 * PAGE, RW, MAP_SHARED, readable, 0xFFFFFFFFu));
+    TRY(mmap2(0, PAGE, RW, MAP_SHARED, readable, 0));
+    TRY(mmap2(0, PAGE, RW, MAP_SHARED, zero, 0));
+    TRY(mmap2(0, PAGE, RW, MAP_SHARED | MAP_GROWSDOWN, readable, 0));
+    TRY(mmap2(0, PAGE, RW, MAP_PRIVATE | MAP_GROWSDOWN, readable, 0));
+    TRY(mmap2(0, PAGE, RW, MAP_PRIVATE | MAP_GROWSDOWN, zero, 0));
+    TRY(mmap2(0, PAGE, PROT_READ, MAP_PRIVATE, directory, 0));
+    TRY(mmap2(0, PAGE, PROT_READ, 0, directory, 0));
+    TRY(mmap2(0, PAGE, PROT_READ, MAP_SHARED, writable, 0));
+    TRY(mmap2(0, PAGE, PROT_WRITE, MAP_SHARED, writable, 0));
+    MUST(unlink("/tmp/writable"));
+}
+
 int main(void)
 {
     errors();
@@ -211,5 +259,7 @@ int main(void)
     shared_anonymous();
     fixed_over_the_middle();
     grows_down();
+    grows_down_with_others();
+    place_and_file();
     return done();
 }
