@@ -59,8 +59,8 @@ TEST(longer_than_all_of_the_last_bin)
 {
     const uint32_t pages = 31u << 10;
     void *run, *behind;
-    CHECK(heap_bin_of(pages) == heap_bin_of(HEAP_OBJECT_PAGES));
     machine_start(pages + 1024);
+    CHECK(heap_bin_of(pages) == heap_bin_of(HEAP_OBJECT_PAGES));
     run = kmalloc(PAGES(pages));
     behind = kmalloc(PAGES(1));
     CHECK(run != NULL && behind > run);

@@ -585,6 +585,13 @@ static size_t bookkeeping_pages(void)
     return pages;
 }
 
+/* What no other counter of committed pages has. */
+static size_t slab_pages(void)
+{
+    return heap.committed - heap.run_pages - heap.cached - heap.transit - bookkeeping_pages() -
+           heap_guard.committed;
+}
+
 /* What concerns all of the heap, at one moment. */
 static void read_totals(struct heap_statistics *statistics)
 {
@@ -595,7 +602,7 @@ static void read_totals(struct heap_statistics *statistics)
         .failures = heap.failures.count,
         .live_bytes = (size_t)heap.run_pages * PAGE_SIZE,
         .committed_bytes = (size_t)heap.committed * PAGE_SIZE,
-        .slab_bytes = (size_t)heap.slab_pages * PAGE_SIZE,
+        .slab_bytes = slab_pages() * PAGE_SIZE,
         .run_bytes = (size_t)heap.run_pages * PAGE_SIZE,
         .bookkeeping_bytes = bookkeeping_pages() * PAGE_SIZE,
         .cached_bytes = (size_t)(heap.cached + heap.transit) * PAGE_SIZE,

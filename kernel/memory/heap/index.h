@@ -19,8 +19,9 @@ HEAP_INLINE uint32_t list_of(const struct heap_page *record, uint32_t pages, uin
 HEAP_INLINE void index_insert(struct heap_page *record, uint32_t list)
 {
     struct heap_link *ends = &heap.lists[list];
-    uint32_t after = ends->after, link = heap_link_address(&record->link);
-    record->link.after = after;
+    uint32_t link = heap_link_address(&record->link), after;
+    HEAP_KEEP_ADDRESS(ends);
+    record->link.after = after = ends->after;
     record->link.before = heap_link_address(ends);
     heap_link_at(after)->before = link;
     ends->after = link;
@@ -91,11 +92,10 @@ HEAP_INLINE struct heap_page *index_find_few(uint32_t pages)
     return word == 0 ? NULL : bin_lowest(32 + heap_lowest_bit(word));
 }
 
-HEAP_INLINE void free_run_write(struct heap_page *record, struct heap_page *last, uint32_t pages,
-                                uint32_t committed)
+HEAP_INLINE void free_run_write(struct heap_page *record, uint32_t pages, uint32_t committed)
 {
     uint32_t list = list_of(record, pages, committed);
-    record->head = last->head = heap_head(HEAP_PAGE_FREE, 0, pages);
+    record->head = record[pages - 1].head = heap_head(HEAP_PAGE_FREE, 0, pages);
     record->committed = (uint16_t)committed;
     record->list = (uint16_t)list;
     index_insert(record, list);
@@ -112,13 +112,12 @@ HEAP_INLINE void record_clear(struct heap_page *record)
 HEAP_INLINE void free_run_cut(struct heap_page *record, uint32_t pages, uint32_t committed)
 {
     uint32_t length = record->count;
-    struct heap_page *last = record + length - 1;
     index_remove(record);
     heap.cached -= committed;
     if (length != pages)
-        free_run_write(record + pages, last, length - pages, record->committed - committed);
+        free_run_write(record + pages, length - pages, record->committed - committed);
     else
-        last->head = 0;
+        record[pages - 1].head = 0;
 }
 
 HEAP_INLINE void frontier_raise(uint32_t frontier)
@@ -150,12 +149,13 @@ HEAP_REGISTERS void heap_run_uncommit(struct heap_page *record, uint32_t pages,
                                       unsigned long saved);
 
 /* Makes pages that all have frames free, as heap_run_give does, where what is free before them has
- * frames, too. Their records are zero but the first two words. Turns interrupts back on. */
+ * frames, too. Their records are zero but the first word. Turns interrupts back on. */
 HEAP_INLINE void run_free_committed(struct heap_page *record, uint32_t pages, unsigned long saved)
 {
-    struct heap_page *behind = record + pages, *last = behind - 1;
-    uint32_t cached = heap.cached + pages, committed;
-    if (__builtin_expect(cached > HEAP_CACHED_MAX, 0)) {
+    struct heap_page *behind = record + pages;
+    uint32_t committed;
+    heap.cached += pages;
+    if (__builtin_expect(heap.cached > HEAP_CACHED_MAX, 0)) {
         heap_run_uncommit(record, pages, saved);
         return;
     }
@@ -166,15 +166,13 @@ HEAP_INLINE void run_free_committed(struct heap_page *record, uint32_t pages, un
             heap_run_uncommit(record, pages, saved);
             return;
         }
-        record[-1].head = record->head = record->links = 0;
+        record[-1].head = record->head = 0;
         index_remove(left);
         record = left;
         pages += before;
     }
-    heap.cached = cached;
     committed = pages;
     if (behind->kind == HEAP_PAGE_FREE) {
-        last += behind->count;
         pages += behind->count;
         committed += behind->committed;
         index_remove(behind);
@@ -188,7 +186,7 @@ HEAP_INLINE void run_free_committed(struct heap_page *record, uint32_t pages, un
     }
     if (committed == 0)
         __builtin_unreachable(); /* so nobody asks */
-    free_run_write(record, last, pages, committed);
+    free_run_write(record, pages, committed);
     platform_interrupts_restore(saved);
 }
 

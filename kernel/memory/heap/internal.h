@@ -55,7 +55,7 @@
  * records partition the pages, counters are sums over records, and what is not used is zero. That
  * is what heap_check goes by.
  *
- *   committed = slab + run + cached + transit + bookkeeping        (pages)
+ *   committed = slab + run + cached + transit + bookkeeping + guarded        (pages)
  *   each slot of a slab is one of: live, in hand, free; the first two are out
  *   allocations - frees of a class = its live slots
  *   the list of a class = its slabs that are neither full nor without objects nor the current one
@@ -73,8 +73,7 @@
 #define HEAP_SLAB_PAGES       4u
 #define HEAP_SLOTS_MAX        255u
 #define HEAP_SLAB_WORDS       8u
-#define HEAP_OPEN_SHIFT       24u /* of heap_page.open in the first word of a record */
-#define HEAP_SLOTS_MIN        8u  /* fewer only in slabs of HEAP_SLAB_PAGES */
+#define HEAP_SLOTS_MIN        8u /* fewer only in slabs of HEAP_SLAB_PAGES */
 #define HEAP_CACHE_OBJECT_MAX (HEAP_SLAB_PAGES * PAGE_SIZE / 4)
 #define HEAP_IN_HAND_MAX      16u
 #define HEAP_IN_HAND_BYTES    8192u /* of a class, if its slots are large */
@@ -91,8 +90,9 @@
 
 /* Bins: one for each length to 16, eight for each doubling to 128, two for each above. */
 #define HEAP_BINS        64u
-#define HEAP_SHORT_BINS  40u /* of these, for lengths below HEAP_SHORT_PAGES */
 #define HEAP_SHORT_PAGES 128u
+#define HEAP_LONG_STEP   64u /* from there on, all bins begin at multiples of so many pages */
+#define HEAP_LONG_STEPS  512u
 #define HEAP_ZONES       32u
 #define HEAP_ZONE_SHIFT  16u                      /* a zone: as many records as have 64 KiB */
 #define HEAP_LISTS       (HEAP_BINS * HEAP_ZONES) /* and as many for runs with nothing committed */
@@ -116,15 +116,15 @@ struct heap_page {
     union {
         uint32_t head; /* what follows, as one word: heap_head */
         struct {
-            uint8_t kind;
-            uint8_t rest; /* page of a slab: how far behind the head; 0: the head */
             union {
                 uint16_t count;
                 struct {
-                    uint8_t out;  /* head of a slab: slots that are out */
-                    uint8_t open; /* bit w: word w of its bits has a clear one */
+                    uint8_t open; /* head of a slab, bit w: word w of its bits has a clear one */
+                    uint8_t out;  /* slots that are out */
                 };
             };
+            uint8_t kind;
+            uint8_t rest; /* page of a slab: how far behind the head; 0: the head */
         };
     };
     union {
@@ -186,14 +186,14 @@ struct heap {
     uint32_t reach;                         /* of the pages below it, all tables are committed */
     uint32_t granules;                      /* reach in granules */
     uint32_t table_pages[HEAP_TABLES];      /* committed */
-    uint32_t committed, slab_pages, run_pages, cached, transit;
+    uint32_t committed, run_pages, cached, transit;
     uint32_t frontier_cached; /* pages from the frontier on that are committed */
-    uint32_t unused;          /* 0 */
     uint64_t run_allocations, run_frees;
     struct heap_tally high_frontier, peak_committed, failures, misuses[HEAP_MISUSE_COUNT];
     struct heap_tally past_caches; /* allocations from caches that are no more; frees, too */
     uint8_t class_of[HEAP_SMALL_MAX / HEAP_GRANULE]; /* (size - 1) / 16 -> class */
-    uint8_t bin_of[HEAP_SHORT_PAGES];                /* of a length below HEAP_SHORT_PAGES */
+    uint8_t bin_of[HEAP_SHORT_PAGES];     /* length -> bin, if it is below HEAP_SHORT_PAGES */
+    uint8_t long_bin_of[HEAP_LONG_STEPS]; /* else: length / HEAP_LONG_STEP -> bin */
 };
 
 extern struct heap heap;
@@ -215,6 +215,9 @@ _Static_assert(HEAP_WINDOW_PAGES <= UINT16_MAX, "page numbers and lengths fit a 
 _Static_assert(MAP_HEAP_END <= UINT32_MAX, "addresses fit a hand, and a link");
 _Static_assert(HEAP_RECORD_PAGES *PAGE_SIZE <= HEAP_ZONES << HEAP_ZONE_SHIFT, "zones suffice");
 _Static_assert(HEAP_SLOTS_MAX <= UINT8_MAX && HEAP_SLOTS_MAX <= HEAP_SLAB_WORDS * 32, "slots fit");
+_Static_assert(HEAP_OBJECT_PAGES + HEAP_MAX_ALIGNMENT / PAGE_SIZE <=
+                   HEAP_LONG_STEPS * HEAP_LONG_STEP,
+               "every length that is asked for has a bin");
 _Static_assert(HEAP_RUN_WORDS % 32 == 0, "a summary of whole words");
 
 /*
@@ -251,7 +254,7 @@ static inline struct heap_page *heap_record_of_link(uint32_t address)
 /* The first word of a record. */
 static inline uint32_t heap_head(uint32_t kind, uint32_t rest, uint32_t count)
 {
-    return kind | rest << 8 | count << 16;
+    return count | kind << 16 | rest << 24;
 }
 
 static inline uint32_t heap_page_number(const struct heap_page *record)
@@ -288,6 +291,9 @@ static inline uint32_t *heap_live(uint32_t word)
 #define HEAP_SET_BIT(words, bit)   __asm__("btsl %1, %0" : "+m"(words) : "r"(bit) : "cc")
 #define HEAP_CLEAR_BIT(words, bit) __asm__("btrl %1, %0" : "+m"(words) : "r"(bit) : "cc")
 
+/* The compiler would keep two copies of an address, one without the beginning of the table. */
+#define HEAP_KEEP_ADDRESS(pointer) __asm__("" : "+r"(pointer))
+
 static inline void heap_live_set(uint32_t granule)
 {
     __asm__ volatile("btsl %1, %0" : "+m"(*heap_live(0)) : "r"(granule) : "cc", "memory");
@@ -320,12 +326,9 @@ static inline void heap_tally_set(struct heap_tally *tally, uint64_t count)
 /* The bin in which a free run of this many pages is kept. */
 static inline unsigned heap_bin_of(uint32_t pages)
 {
-    unsigned log;
     if (__builtin_expect(pages < HEAP_SHORT_PAGES, 1))
         return heap.bin_of[pages];
-    log = 31u ^ (unsigned)__builtin_clz(pages);
-    /* The leading bit counts as two: hence two less, and seven doublings before. */
-    return HEAP_SHORT_BINS - 16 + log * 2 + (pages >> (log - 1));
+    return heap.long_bin_of[pages / HEAP_LONG_STEP];
 }
 
 /* run.c: pages. With interrupts off. */
@@ -387,11 +390,10 @@ HEAP_REGISTERS void heap_slot_free(struct heap_class *class, uint32_t granule, u
  * it is empty. Interrupts on. False: there is nothing to do. */
 bool heap_class_trim_step(struct heap_class *class);
 
-/* The compiler would keep two copies of the address, one without the beginning of the table. */
 HEAP_INLINE struct heap_class *heap_class(unsigned index)
 {
     struct heap_class *class = &heap.classes[index];
-    __asm__("" : "+r"(class));
+    HEAP_KEEP_ADDRESS(class);
     return class;
 }
 

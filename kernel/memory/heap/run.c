@@ -1,13 +1,23 @@
 #include "kernel/memory/heap/index.h"
 
-/* Sixteen lengths with a bin each, then eight bins for each doubling. */
+/* Sixteen lengths with a bin each, then eight bins for each doubling, then two. Where the leading
+ * bits of a length count its bin within the doubling, the highest of them counts, too. */
+static uint8_t bin_for(uint32_t pages)
+{
+    unsigned log = 31u ^ (unsigned)__builtin_clz(pages);
+    if (pages <= 16)
+        return (uint8_t)(pages - 1);
+    if (pages < HEAP_SHORT_PAGES)
+        return (uint8_t)(8 + (log - 4) * 8 + (pages >> (log - 3)));
+    return (uint8_t)(24 + log * 2 + (pages >> (log - 1)));
+}
+
 void heap_index_init(void)
 {
-    for (uint32_t pages = 1; pages < HEAP_SHORT_PAGES; pages++) {
-        unsigned log = 31u ^ (unsigned)__builtin_clz(pages);
-        heap.bin_of[pages] =
-            (uint8_t)(pages <= 16 ? pages - 1 : 8 + (log - 4) * 8 + (pages >> (log - 3)));
-    }
+    for (uint32_t pages = 1; pages < HEAP_SHORT_PAGES; pages++)
+        heap.bin_of[pages] = bin_for(pages);
+    for (uint32_t i = HEAP_SHORT_PAGES / HEAP_LONG_STEP; i < HEAP_LONG_STEPS; i++)
+        heap.long_bin_of[i] = bin_for(i * HEAP_LONG_STEP);
     for (unsigned list = 0; list < ARRAY_COUNT(heap.lists); list++)
         heap.lists[list].after = heap.lists[list].before = heap_link_address(&heap.lists[list]);
 }
@@ -81,7 +91,7 @@ bool heap_run_take_at(uint32_t first, uint32_t pages)
  */
 void heap_run_give(uint32_t first, uint32_t pages, uint32_t committed)
 {
-    struct heap_page *record = heap_page(first), *behind = record + pages, *last = behind - 1;
+    struct heap_page *record = heap_page(first), *behind = record + pages;
     heap.cached += committed;
     record->head = record->links = 0;
     if (record[-1].kind == HEAP_PAGE_FREE) {
@@ -94,7 +104,6 @@ void heap_run_give(uint32_t first, uint32_t pages, uint32_t committed)
     }
     if (behind->kind == HEAP_PAGE_FREE) {
         committed += behind->committed;
-        last += behind->count;
         pages += behind->count;
         index_remove(behind);
         record_clear(behind);
@@ -104,7 +113,7 @@ void heap_run_give(uint32_t first, uint32_t pages, uint32_t committed)
         heap.frontier_cached += committed;
         return;
     }
-    free_run_write(record, last, pages, committed);
+    free_run_write(record, pages, committed);
 }
 
 bool heap_run_is_left_partial(uint32_t first)
@@ -117,6 +126,7 @@ bool heap_run_is_left_partial(uint32_t first)
 HEAP_REGISTERS void heap_run_uncommit(struct heap_page *record, uint32_t pages, unsigned long saved)
 {
     uint32_t first = heap_page_number(record);
+    heap.cached -= pages;
     heap_transit_begin(first, pages);
     platform_interrupts_restore(saved);
     heap_release(first);

@@ -59,7 +59,7 @@ void heap_class_set_up(struct heap_class *class, uint32_t size, const char *name
     words = (class->slots + 31u) / 32;
     class->last = (uint8_t)(words - 1);
     class->absent = class->slots % 32 == 0 ? 0 : UINT32_MAX << class->slots % 32;
-    class->fresh = heap_head(heap_class_index(class), 0, 1u | ((1u << words) - 1) << 8);
+    class->fresh = heap_head(heap_class_index(class), 0, ((1u << words) - 1) | 1u << 8);
     class->top = class->hand;
     class->end = class->hand + hand_size(size);
     class->slab = heap_page(0);
@@ -175,8 +175,7 @@ HEAP_INLINE void *slab_install(struct heap_class *class, struct heap_page *slab)
     slab->used[0] = 1;
     slab->used[1] = 0;
     slab->used[class->last] |= class->absent;
-    head &= UINT8_MAX;
-    heap.slab_pages += pages;
+    head &= heap_head(UINT8_MAX, 0, 0);
     if (pages > 1) {
         slab[1].head = head + heap_head(0, 1, 0);
         if (pages > 2)
@@ -190,7 +189,7 @@ HEAP_INLINE void *slab_install(struct heap_class *class, struct heap_page *slab)
 }
 
 /* A slab of which no slot is out becomes pages that are free. Nothing of it remains in the records
- * but the first two words. Interrupts off; turns them back on. */
+ * but the first word. Interrupts off; turns them back on. */
 HEAP_INLINE void slab_release(struct heap_class *class, struct heap_page *slab, unsigned long saved)
 {
     uint32_t pages = class->pages;
@@ -202,7 +201,6 @@ HEAP_INLINE void slab_release(struct heap_class *class, struct heap_page *slab, 
         if (pages > 3)
             slab[3].head = 0;
     }
-    heap.slab_pages -= pages;
     class->slabs--;
     run_free_committed(slab, pages, saved);
 }
@@ -306,7 +304,7 @@ HEAP_INLINE void slot_return(struct heap_class *class, uint32_t granule, unsigne
     slab -= rest;
     was_full = slab->open == 0;
     HEAP_CLEAR_BIT(slab->used, slot);
-    HEAP_SET_BIT(slab->head, slot / 32 + HEAP_OPEN_SHIFT);
+    HEAP_SET_BIT(slab->head, slot / 32); /* of open */
     if (--slab->out == 0 && slab != class->slab)
         slab_emptied(class, slab, saved);
     else if (was_full)
