@@ -23,8 +23,8 @@ static inline struct thread *mutex_owner(const struct mutex *mutex)
     return (struct thread *)((uintptr_t)mutex->owner & ~MUTEX_CONTESTED);
 }
 
-/* A dozen instructions while nobody disputes it; else O(waiters of lower priority), and the length
- * of a chain of holders who wait. */
+/* A dozen instructions while nobody disputes it; else O(priorities that waiters have), and the
+ * length of a chain of holders who wait. */
 
 void mutex_lock(struct mutex *mutex);
 void mutex_unlock(struct mutex *mutex);

@@ -6,28 +6,37 @@
 #include "kernel/thread/clock.h"
 #include "kernel/thread/internal.h"
 
-/* Before the first who has less priority. */
+/* ---- the queue ---- */
+
+/* Into its place behind `before`, NULL: in front of all. */
+static void link(struct wait_queue *queue, struct wait_entry *before, struct wait_entry *entry)
+{
+    struct wait_entry *next = before != NULL ? before->next : queue->first;
+    entry->previous = before;
+    entry->next = next;
+    *(before != NULL ? &before->next : &queue->first) = entry;
+    *(next != NULL ? &next->previous : &queue->last) = entry;
+}
+
+/* Behind the last who has not less priority. */
 static __attribute__((noinline)) void insert_among(struct wait_queue *queue,
                                                    struct wait_entry *entry)
 {
     struct wait_entry *before = queue->last;
-    while (before != NULL && before->thread->effective_priority < entry->thread->effective_priority)
-        before = before->previous;
-    entry->previous = before;
-    entry->next = before != NULL ? before->next : queue->first;
-    if (before != NULL)
-        before->next = entry;
-    else
-        queue->first = entry;
-    if (entry->next != NULL)
-        entry->next->previous = entry;
-    else
-        queue->last = entry;
+    while (before != NULL && before->priority < entry->priority)
+        before = before->other_end->previous;
+    link(queue, before, entry);
+    if (before != NULL && before->priority == entry->priority) {
+        entry->other_end = before->other_end;
+        entry->other_end->other_end = entry;
+    }
 }
 
 static __attribute__((noinline)) void insert(struct wait_queue *queue, struct wait_entry *entry)
 {
     entry->queue = queue;
+    entry->other_end = entry;
+    entry->priority = entry->thread->effective_priority;
     if (queue->last != NULL) {
         insert_among(queue, entry);
         return;
@@ -36,19 +45,32 @@ static __attribute__((noinline)) void insert(struct wait_queue *queue, struct wa
     queue->first = queue->last = entry;
 }
 
+static bool is_equal(const struct wait_entry *neighbour, const struct wait_entry *entry)
+{
+    return neighbour != NULL && neighbour->priority == entry->priority;
+}
+
+/* An end of a stretch leaves its place to its neighbour inside. */
+static void leave_stretch(const struct wait_entry *entry)
+{
+    const bool is_first = !is_equal(entry->previous, entry);
+    if (is_first == !is_equal(entry->next, entry)) /* alone, or in the middle */
+        return;
+    struct wait_entry *heir = is_first ? entry->next : entry->previous, *end = entry->other_end;
+    heir->other_end = end;
+    end->other_end = heir;
+}
+
 static void take_out(struct wait_entry *entry)
 {
     struct wait_queue *queue = entry->queue;
-    if (entry->previous != NULL)
-        entry->previous->next = entry->next;
-    else
-        queue->first = entry->next;
-    if (entry->next != NULL)
-        entry->next->previous = entry->previous;
-    else
-        queue->last = entry->previous;
+    leave_stretch(entry);
+    *(entry->previous != NULL ? &entry->previous->next : &queue->first) = entry->next;
+    *(entry->next != NULL ? &entry->next->previous : &queue->last) = entry->previous;
     entry->queue = NULL;
 }
+
+/* ---- waiting and waking ---- */
 
 void wait_begin(void)
 {
@@ -148,12 +170,15 @@ int wait_sleep(struct wait_queue *queue, unsigned flags, uint64_t deadline_ns)
     return result;
 }
 
-static void wake_first(struct wait_queue *queue)
+static inline void wake_first(struct wait_queue *queue)
 {
     struct wait_entry *entry = queue->first;
-    queue->first = entry->next;
-    *(entry->next != NULL ? &entry->next->previous : &queue->last) = NULL;
-    entry->queue = NULL;
+    if (entry->next != NULL) {
+        take_out(entry);
+    } else {
+        queue->first = queue->last = NULL;
+        entry->queue = NULL;
+    }
     wait_finish(entry->thread, 0);
 }
 
@@ -165,11 +190,25 @@ void wait_wake_one(struct wait_queue *queue)
     schedule_restore(saved);
 }
 
+/* Interrupts come between one and the next. Nobody joins meanwhile, since no other thread runs. */
+static __attribute__((noinline)) void wake_others(struct wait_queue *queue, unsigned long saved)
+{
+    preempt_disable();
+    while (queue->first != NULL) {
+        wake_first(queue);
+        platform_interrupts_restore(saved);
+        (void)platform_interrupts_save();
+    }
+    preempt_enable();
+}
+
 void wait_wake_all(struct wait_queue *queue)
 {
     unsigned long saved = platform_interrupts_save();
-    while (queue->first != NULL)
+    if (queue->first != NULL)
         wake_first(queue);
+    if (queue->first != NULL)
+        wake_others(queue, saved);
     schedule_restore(saved);
 }
 

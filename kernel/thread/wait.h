@@ -16,15 +16,22 @@
  *      wait_begin(); wait_add(&queue, &entry) ...; if nothing is ready, with interrupts off:
  *      error = wait_block(flags, deadline); at the end wait_remove(&entry) ...
  *
- * Waiters stand in order of priority, and of arrival among equals; a queue that is all zeros is
- * empty. Whatever holds a queue outlives its waiters.
+ * Waiters stand in order of the priority with which they came, and of arrival among equals; a queue
+ * that is all zeros is empty. Whatever holds a queue outlives its waiters.
+ *
+ *      first -> 70  70  70  20  0  0 <- last
+ *               |_______|   |_|  |_|       other_end, of the ends of each stretch of equals
+ *
+ * Who looks for his place goes over stretches of equals, at most one for each priority.
  */
 struct thread;
 
 struct wait_entry {
     struct wait_entry *next, *previous;
-    struct wait_queue *queue; /* NULL: on none, or woken */
+    struct wait_entry *other_end; /* of its stretch, if it is an end: itself, if alone */
+    struct wait_queue *queue;     /* NULL: on none, or woken */
     struct thread *thread;
+    uint8_t priority;
 };
 
 struct wait_queue {
@@ -38,7 +45,7 @@ struct wait_queue {
  * Called with interrupts off, preemption on, by a thread; returns with them off, after others ran.
  * The deadline is in nanoseconds of clock_monotonic_ns(). 0: woken; -EINTR (only if
  * interruptible: a signal is to be taken, at once if one is already); -ETIMEDOUT (at once if the
- * deadline has passed). O(log of the number of timers), O(waiters of lower real-time priority).
+ * deadline has passed). O(log of the number of timers), O(priorities below that somebody has).
  */
 int wait_sleep(struct wait_queue *queue, unsigned flags, uint64_t deadline_ns) MUST_CHECK;
 
@@ -53,7 +60,8 @@ int wait_block(unsigned flags, uint64_t deadline_ns) MUST_CHECK;
 void wait_remove(struct wait_entry *entry);
 
 /* The first waiter, or all of them, leave the queue and become ready. From anywhere. If interrupts
- * are on, a thread that calls them gives way at once to whom it woke. O(1), O(waiters). */
+ * are on, a thread that calls them gives way to whom it woke, when it has woken all: meanwhile
+ * interrupts come. O(1), O(waiters). */
 void wait_wake_one(struct wait_queue *queue);
 void wait_wake_all(struct wait_queue *queue);
 

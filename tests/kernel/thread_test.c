@@ -1,6 +1,7 @@
 #include "kernel/cpu/registers.h"
 #include "kernel/cpu/timer.h"
 #include "kernel/include/errors.h"
+#include "kernel/lib/string.h"
 #include "kernel/memory/heap/heap.h"
 #include "kernel/memory/pageframe/pageframe.h"
 #include "kernel/memory/paging/paging.h"
@@ -344,6 +345,66 @@ KERNEL_TEST(mutexes_lend_priority)
                    lent_middle == 70 && lent_after == 0 && busy == -EBUSY);
     SELFTEST_CHECK(is_order("mhl"));
     SELFTEST_CHECK(mutex.owner == NULL && outer.owner == NULL);
+}
+
+#define PLACES 24u
+
+/* Links agree, priorities fall, equals stand as they came, and the ends of a stretch know each
+ * other. */
+static bool is_in_order(const struct wait_queue *waiters, const struct wait_entry *entries,
+                        const uint32_t *arrivals, uint32_t waiting)
+{
+    const struct wait_entry *start = waiters->first, *previous = NULL;
+    for (const struct wait_entry *at = waiters->first; at != NULL; previous = at, at = at->next) {
+        const bool is_equal = previous != NULL && previous->priority == at->priority;
+        if (at->previous != previous || waiting-- == 0)
+            return false;
+        if (previous != NULL && previous->priority < at->priority)
+            return false;
+        if (is_equal && arrivals[previous - entries] > arrivals[at - entries])
+            return false;
+        if (!is_equal)
+            start = at;
+        if ((at->next == NULL || at->next->priority != at->priority) &&
+            (at->other_end != start || start->other_end != at))
+            return false;
+    }
+    return waiters->last == previous && waiting == 0;
+}
+
+KERNEL_TEST(waiters_stand_in_order)
+{
+    static struct wait_entry entries[PLACES];
+    static uint32_t arrivals[PLACES];
+    struct wait_queue waiters = {.first = NULL};
+    uint32_t waiting = 0, random = 12345;
+    bool is_right = true;
+    memset(entries, 0, sizeof(entries));
+    for (uint32_t step = 0; step < 20000 && is_right; step++) {
+        random = random * 1664525 + 1013904223;
+        struct wait_entry *entry = &entries[(random >> 8) % PLACES];
+        const int priority = (int)(random >> 16) % 5;
+        if (entry->queue != NULL) {
+            wait_remove(entry);
+            waiting--;
+        } else if (thread_set_policy(thread_current(), priority > 0 ? THREAD_FIFO : THREAD_FAIR,
+                                     priority) == 0) {
+            arrivals[entry - entries] = step;
+            wait_add(&waiters, entry);
+            waiting++;
+        }
+        if (step % 3000 == 2999) {
+            wait_wake_all(&waiters);
+            waiting = 0;
+        } else if (step % 100 == 99 && waiting > 0) {
+            wait_wake_one(&waiters);
+            waiting--;
+        }
+        is_right = is_in_order(&waiters, entries, arrivals, waiting);
+    }
+    wait_wake_all(&waiters);
+    SELFTEST_CHECK(thread_set_policy(thread_current(), THREAD_FAIR, 0) == 0);
+    SELFTEST_CHECK(is_right && wait_is_empty(&waiters));
 }
 
 /* Many threads add to a number that is only right if the lock works; each gives way in between. */

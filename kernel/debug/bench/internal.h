@@ -84,6 +84,8 @@ extern enum bench_way bench_way;
     LINE(INTERRUPT_TIMER, "interrupt-timer")                                                       \
     LINE(INTERRUPT_TIMER_DUE, "interrupt-timer-due")                                               \
     LINE(INTERRUPT_SERIAL, "interrupt-serial-16")                                                  \
+    LINE(WAIT_ADD, "wait-add-64")                                                                  \
+    LINE(WAIT_WAKE_ALL, "wait-wake-all-65")                                                        \
     LINE(LOG_LINE, "log-line")                                                                     \
     LINE(MEMORY_CHECK, "memory-check")
 

@@ -21,6 +21,8 @@
 #define TICKS_MEASURED 200u
 #define READINGS_MAX   2000000u
 #define SERIALS        200u
+#define WAITS          200u
+#define WAITERS        64u
 #define FIFO_BYTES     16u
 #define PORT_DATA      0x3F8 /* National Semiconductor PC16550D data sheet, section 8 */
 #define PORT_MODEM     0x3FC
@@ -129,6 +131,33 @@ void bench_interrupts(void)
     measure_serial();
 }
 
+/* One more comes to many waiters, all of less priority; then all of them are woken. None of them
+ * sleeps, and all but one are of a thread that never was: what it takes to make a thread ready is
+ * not in the cost. */
+static void measure_waits(void)
+{
+    static struct wait_entry entries[WAITERS + 1];
+    static struct thread nobody = {.state = THREAD_RUNNING};
+    struct wait_queue queue = {.first = NULL};
+    struct bench_call add = {.function = BENCH_FUNCTION(wait_add),
+                             .arguments = {(uint32_t)&queue, (uint32_t)&entries[WAITERS]}};
+    struct bench_call wake = {.function = BENCH_FUNCTION(wait_wake_all),
+                              .arguments = {(uint32_t)&queue}};
+    struct thread *self = thread_current();
+    const enum thread_policy policy = self->policy;
+    const int priority = self->base_priority;
+    for (uint32_t i = 0; i < WAITS; i++) {
+        for (uint32_t k = 0; k < WAITERS; k++) {
+            wait_add(&queue, &entries[k]);
+            entries[k].thread = &nobody;
+        }
+        if (thread_set_policy(self, THREAD_FIFO, THREAD_PRIORITY_HIGHEST) == 0)
+            bench_measure(BENCH_WAIT_ADD, &add);
+        if (thread_set_policy(self, policy, priority) == 0)
+            bench_measure(BENCH_WAIT_WAKE_ALL, &wake);
+    }
+}
+
 static void log_longest(void)
 {
     char line[LOG_LINE_SIZE];
@@ -142,6 +171,7 @@ static void log_longest(void)
 void bench_others(void)
 {
     struct bench_call line = {.function = BENCH_FUNCTION(log_longest)};
+    measure_waits();
     if (bench_way == BENCH_STEP) {
         bench_measure(BENCH_LOG_LINE, &line);
         return;
