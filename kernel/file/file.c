@@ -46,10 +46,17 @@ int file_open_inode(struct inode *inode, struct file *prepared)
 {
     int error = 0;
     prepared->inode = inode;
-    if (!(prepared->flags & O_PATH))
-        error = inode->operations->open == NULL ? -ENXIO : inode->operations->open(inode, prepared);
+    if (file_is_writable(prepared))
+        error = inode_begin_writing(inode);
     if (error != 0)
         return error;
+    if (!(prepared->flags & O_PATH))
+        error = inode->operations->open == NULL ? -ENXIO : inode->operations->open(inode, prepared);
+    if (error != 0) {
+        if (file_is_writable(prepared))
+            inode_end_writing(inode);
+        return error;
+    }
     prepared->flags &= KEPT_FLAGS;
     inode_hold(inode);
     return 0;
@@ -60,6 +67,10 @@ void file_close(struct file *file)
     locks_drop_file(file);
     if (file->operations->close != NULL)
         file->operations->close(file);
+    if (file_is_writable(file))
+        inode_end_writing(file->inode);
+    if (file->traits & FILE_IS_PROGRAM)
+        inode_end_running(file->inode);
     inode_drop(file->inode);
     kfree(file);
 }

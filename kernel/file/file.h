@@ -26,7 +26,8 @@ struct file_operations {
     void (*close)(struct file *file); /* the last handle is going */
 };
 
-#define FILE_CAN_SEEK (1u << 0)
+#define FILE_CAN_SEEK   (1u << 0)
+#define FILE_IS_PROGRAM (1u << 1) /* as long as it is open, the inode counts as run */
 
 struct file {
     const struct file_operations *operations;
@@ -35,7 +36,7 @@ struct file {
     uint64_t position;   /* bytes, or a directory's cookie */
     uint32_t references;
     uint32_t flags;  /* O_*: access mode and what F_SETFL may change */
-    uint32_t traits; /* FILE_CAN_* */
+    uint32_t traits; /* FILE_* above */
 };
 
 static inline bool file_is_readable(const struct file *file)

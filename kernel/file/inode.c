@@ -1,4 +1,5 @@
 #include "kernel/file/internal.h"
+#include "kernel/include/errors.h"
 #include "kernel/lib/string.h"
 #include "kernel/memory/platform.h"
 #include "kernel/thread/clock.h"
@@ -50,4 +51,66 @@ void inode_drop(struct inode *inode)
     preempt_enable();
     if (is_last)
         inode->operations->destroy(inode);
+}
+
+/* ---- written or run ---- */
+
+/* `change` is 1 or -1, away from 0: only where nothing is on the other side. */
+static int begin(struct inode *inode, int32_t change)
+{
+    if (!inode_is_regular(inode))
+        return 0;
+    preempt_disable();
+    bool is_free = inode->writers * change >= 0;
+    if (is_free)
+        inode->writers += change;
+    preempt_enable();
+    return is_free ? 0 : -ETXTBSY;
+}
+
+static void end(struct inode *inode, int32_t change)
+{
+    if (!inode_is_regular(inode))
+        return;
+    preempt_disable();
+    MEMORY_ASSERT(inode->writers * change > 0);
+    inode->writers -= change;
+    preempt_enable();
+}
+
+int inode_begin_writing(struct inode *inode)
+{
+    return begin(inode, 1);
+}
+
+void inode_end_writing(struct inode *inode)
+{
+    end(inode, 1);
+}
+
+int inode_begin_running(struct inode *inode)
+{
+    return begin(inode, -1);
+}
+
+void inode_end_running(struct inode *inode)
+{
+    end(inode, -1);
+}
+
+struct inode *inode_hold_running(struct inode *inode)
+{
+    if (inode == NULL)
+        return NULL;
+    int error = inode_begin_running(inode);
+    MEMORY_ASSERT(error == 0);
+    return inode_hold(inode);
+}
+
+void inode_drop_running(struct inode *inode)
+{
+    if (inode == NULL)
+        return;
+    inode_end_running(inode);
+    inode_drop(inode);
 }

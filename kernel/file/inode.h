@@ -66,6 +66,8 @@ struct inode {
     uint64_t number;                               /* unique within the file system, never 0 */
     uint64_t size;                                 /* bytes */
     uint64_t accessed_ns, modified_ns, changed_ns; /* wall clock */
+    int32_t
+        writers; /* of a regular file: how often it is open for writing; below 0: how often run */
     struct inode *parent; /* a directory with a name of it; the root's is itself; NULL: none */
     void *private;        /* of devices and FIFOs: their own */
 };
@@ -74,6 +76,17 @@ struct inode {
  * lock. */
 struct inode *inode_hold(struct inode *inode);
 void inode_drop(struct inode *inode);
+
+/* A regular file is open for writing, or programs run that are in it, never both; others are not
+ * counted. 0, -ETXTBSY. What began ends once. */
+int inode_begin_writing(struct inode *inode) MUST_CHECK;
+void inode_end_writing(struct inode *inode);
+int inode_begin_running(struct inode *inode) MUST_CHECK;
+void inode_end_running(struct inode *inode);
+
+/* The same with a handle: of what runs already; NULL is nothing. */
+struct inode *inode_hold_running(struct inode *inode);
+void inode_drop_running(struct inode *inode);
 
 static inline bool inode_is_directory(const struct inode *inode)
 {

@@ -479,6 +479,10 @@ static void check_inode(struct memory_inode *at, struct check *check)
                     at->inode.links, at->counted_links);
     if (at->inode.links == 0 && at->inode.references == 0)
         check_fault(check, "file %u has neither names nor handles", number);
+    uint32_t users = (uint32_t)(at->inode.writers < 0 ? -at->inode.writers : at->inode.writers);
+    if (users > at->inode.references)
+        check_fault(check, "file %u is written or run by %u, and held by %u", number, users,
+                    at->inode.references);
     if (is_our_directory(&at->inode)) {
         const char *problem = names_problem(&directory_of(&at->inode)->names);
         if (problem != NULL)

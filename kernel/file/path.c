@@ -209,6 +209,17 @@ static int check_open(const struct inode *inode, uint32_t flags)
     return 0;
 }
 
+/* O_TRUNC writes, even if it is opened for reading alone. */
+static int cut(struct inode *inode)
+{
+    int error = inode_begin_writing(inode);
+    if (error != 0)
+        return error;
+    error = inode->operations->truncate(inode, 0);
+    inode_end_writing(inode);
+    return error;
+}
+
 /* The prepared file goes if that fails. */
 static int open_found(struct inode *inode, uint32_t flags, struct file *file)
 {
@@ -220,7 +231,7 @@ static int open_found(struct inode *inode, uint32_t flags, struct file *file)
         return error;
     }
     if ((flags & O_TRUNC) && inode_is_regular(inode) && inode->operations->truncate != NULL)
-        error = inode->operations->truncate(inode, 0);
+        error = cut(inode);
     if (error != 0)
         file_drop(file);
     return error;
@@ -263,11 +274,18 @@ int path_open_program(struct path_context *context, const char *path, struct fil
     if (error == 0 && (file = file_prepare(O_RDONLY)) == NULL)
         error = -ENOMEM;
     if (error == 0)
+        error = inode_begin_running(inode);
+    if (error == 0) {
         error = file_open_inode(inode, file);
-    if (error == 0)
+        if (error != 0)
+            inode_end_running(inode);
+    }
+    if (error == 0) {
+        file->traits |= FILE_IS_PROGRAM;
         *opened = file;
-    else
+    } else {
         file_discard(file);
+    }
     inode_drop(inode);
     return error;
 }

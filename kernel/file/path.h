@@ -31,7 +31,8 @@ int path_find(struct path_context *context, struct inode *base, const char *path
 int path_open(struct path_context *context, struct inode *base, const char *path, uint32_t flags,
               uint32_t mode, struct file **opened) MUST_CHECK;
 
-/* For exec: a regular file with an x bit, open for reading; else -EACCES, or as path_find. */
+/* For exec: a regular file with an x bit, open for reading, and not written to while it is; else
+ * -EACCES, -ETXTBSY (it is open for writing), or as path_find. */
 int path_open_program(struct path_context *context, const char *path,
                       struct file **opened) MUST_CHECK;
 

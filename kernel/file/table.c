@@ -296,6 +296,16 @@ static uint32_t count_open(const struct file_table *table, uint32_t word)
     return open;
 }
 
+static void check_slot(const struct file_table *table, uint32_t descriptor, struct check *check)
+{
+    const struct file *file = table->slots[descriptor];
+    if (file->references == 0)
+        check_fault(check, "descriptors: %u is a file that nobody holds", descriptor);
+    else if (file_is_writable(file) && inode_is_regular(file->inode) && file->inode->writers <= 0)
+        check_fault(check, "descriptors: %u is open for writing, and its file does not count it",
+                    descriptor);
+}
+
 void file_table_check(const struct file_table *table, uint32_t holders, struct check *check)
 {
     if (table->references < holders)
@@ -314,8 +324,6 @@ void file_table_check(const struct file_table *table, uint32_t holders, struct c
             check_fault(check, "descriptors: one from %u on is free, and would not be found",
                         word * 32);
         for (; open != 0; open &= open - 1)
-            if (table->slots[word * 32 + (uint32_t)__builtin_ctz(open)]->references == 0)
-                check_fault(check, "descriptors: %u is a file that nobody holds",
-                            word * 32 + (unsigned)__builtin_ctz(open));
+            check_slot(table, word * 32 + (uint32_t)__builtin_ctz(open), check);
     }
 }

@@ -1,4 +1,5 @@
 #include "kernel/memory/check.h"
+#include "kernel/file/inode.h"
 #include "kernel/file/memory.h"
 #include "kernel/file/path.h"
 #include "kernel/file/table.h"
@@ -87,7 +88,7 @@ static void check_relations(struct check *check, const struct process *process)
 /* How many processes have what this one has: CLONE_VM, CLONE_FILES, CLONE_FS. */
 struct holders {
     const struct process *of;
-    uint32_t space, files, paths, actions;
+    uint32_t space, files, paths, actions, executable;
 };
 
 static void count_holder(void *context, struct process *process)
@@ -96,6 +97,7 @@ static void count_holder(void *context, struct process *process)
     holders->space += process->space == holders->of->space;
     holders->files += process->files == holders->of->files;
     holders->paths += process->paths == holders->of->paths;
+    holders->executable += process->executable == holders->of->executable;
     holders->actions += process->actions.table == holders->of->actions.table;
 }
 
@@ -109,6 +111,8 @@ static void check_holdings(struct check *check, const struct process *process)
         file_table_check(process->files, holders.files, check);
     if (process->paths != NULL && path_context_references(process->paths) < holders.paths)
         fault(check, process, "more processes have its working directory than hold it");
+    if (process->executable != NULL && process->executable->writers > -(int32_t)holders.executable)
+        fault(check, process, "more processes run its program than the file counts");
     const char *wrong = signal_actions_check(&process->actions, holders.actions);
     if (wrong != NULL)
         fault(check, process, wrong);

@@ -430,8 +430,8 @@ static void describe(struct process *process, const struct program *program, con
 {
     const struct elf_image *image = &program->image;
     struct inode *old = process->executable;
-    process->executable = inode_hold(program->file->inode);
-    inode_drop(old);
+    process->executable = inode_hold_running(program->file->inode);
+    inode_drop_running(old);
     note_path(process, program->path);
     thread_set_name(process->threads->thread, last_name(given));
     memcpy(process->name, process->threads->thread->name, sizeof(process->name));

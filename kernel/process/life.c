@@ -75,7 +75,7 @@ static void release(struct process *process)
         space_drop(space);
     file_table_drop(files);
     path_context_drop(paths);
-    inode_drop(executable);
+    inode_drop_running(executable);
     signal_queue_clear(&process->pending);
 }
 
@@ -168,7 +168,7 @@ static void inherit(const struct process *parent, struct process *child)
     child->gid = parent->gid, child->egid = parent->egid, child->sgid = parent->sgid;
     memcpy(child->name, parent->name, sizeof(child->name));
     memcpy(child->path, parent->path, sizeof(child->path));
-    child->executable = parent->executable != NULL ? inode_hold(parent->executable) : NULL;
+    child->executable = inode_hold_running(parent->executable);
     child->arguments_start = parent->arguments_start;
     child->arguments_end = parent->arguments_end;
     child->environment_end = parent->environment_end;

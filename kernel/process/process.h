@@ -101,7 +101,7 @@ struct process {
     /* Of the program. */
     char name[THREAD_NAME_SIZE];
     char path[PROCESS_PATH_MAX]; /* as exec was given it, made absolute */
-    struct inode *executable;    /* held, or NULL */
+    struct inode *executable;    /* held as running, or NULL */
     uint32_t arguments_start, arguments_end, environment_end; /* user addresses */
     uint32_t code_start, code_end, data_start, data_end, stack_start;
     uint32_t unknown_calls[SYSCALL_WORDS]; /* bit n: call n was logged as unknown */

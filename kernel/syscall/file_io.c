@@ -242,7 +242,11 @@ static int32_t truncate_path(uint32_t path, int64_t size)
     int32_t error = path_find_at((uint32_t)AT_FDCWD, path, 0, &inode);
     if (error != 0)
         return error;
-    error = truncate_inode(inode, size);
+    error = size < 0 ? -EINVAL : inode_begin_writing(inode);
+    if (error == 0) {
+        error = truncate_inode(inode, size);
+        inode_end_writing(inode);
+    }
     inode_drop(inode);
     return error;
 }

@@ -65,6 +65,7 @@ static inline const char *error_name(int number)
         [ENFILE] = "ENFILE",
         [EMFILE] = "EMFILE",
         [ENOTTY] = "ENOTTY",
+        [ETXTBSY] = "ETXTBSY",
         [EFBIG] = "EFBIG",
         [ENOSPC] = "ENOSPC",
         [ESPIPE] = "ESPIPE",

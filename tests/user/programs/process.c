@@ -203,6 +203,90 @@ static void executing(void)
     IN_CHILD("a script names its interpreter", execve("/tmp/run", run, no_environment); _exit(99));
 }
 
+static void copy_own_program(const char *path)
+{
+    static char bytes[1 << 16];
+    int from = (int)MUST(open(own_path, O_RDONLY));
+    int to = (int)MUST(open(path, O_WRONLY | O_CREAT | O_TRUNC, 0755));
+    for (ssize_t count; (count = MUST(read(from, bytes, sizeof bytes))) > 0;)
+        MUST(write(to, bytes, (size_t)count));
+    close(from);
+    close(to);
+}
+
+/* A child that runs the program and pauses there; when this returns, it is there. */
+static int start_pausing(const char *path)
+{
+    char *arguments[] = {(char *)path, "pause", NULL};
+    int ends[2];
+    char byte;
+    MUST(pipe2(ends, O_CLOEXEC));
+    int child = fork();
+    if (child == 0) {
+        execve(path, arguments, no_environment);
+        _exit(99);
+    }
+    close(ends[1]);
+    MUST(read(ends[0], &byte, 1)); /* its end, which exec closed */
+    close(ends[0]);
+    return child;
+}
+
+static void try_to_write(const char *path)
+{
+    int file;
+    TRY(open(path, O_WRONLY));
+    TRY(open(path, O_RDWR | O_CREAT, 0755));
+    TRY(open(path, O_RDONLY | O_TRUNC));
+    TRY(truncate(path, 100));
+    TRY(truncate(path, -1));
+    TRY(open(path, O_WRONLY | O_CREAT | O_EXCL, 0755));
+    TRY(file = open(path, O_RDONLY));
+    TRY(ftruncate(file, 0));
+    TRY(chmod(path, 0755));
+    close(file);
+}
+
+static void written_or_run(void)
+{
+    SECTION("a program is written to or run, never both");
+    char *arguments[] = {"/tmp/busy", "child", NULL};
+    char *script[] = {"/tmp/run", "more", NULL};
+    copy_own_program("/tmp/busy");
+    int first = (int)MUST(open("/tmp/busy", O_WRONLY)),
+        second = (int)MUST(open("/tmp/busy", O_RDWR));
+    TRY(execve("/tmp/busy", arguments, no_environment));
+    MUST(chmod("/tmp/busy", 0644));
+    TRY(execve("/tmp/busy", arguments, no_environment));
+    MUST(chmod("/tmp/busy", 0755));
+    MUST(close(first));
+    TRY(execve("/tmp/busy", arguments, no_environment));
+    first = dup(second);
+    MUST(close(second));
+    TRY(execve("/tmp/busy", arguments, no_environment));
+    MUST(close(first));
+    int reader = (int)MUST(open("/tmp/busy", O_RDONLY));
+    IN_CHILD("open for reading", execve("/tmp/busy", arguments, no_environment); _exit(99));
+    MUST(close(reader));
+    try_to_write(own_path);
+    int child = start_pausing("/tmp/busy"), other = start_pausing("/tmp/busy");
+    try_to_write("/tmp/busy");
+    MUST(kill(child, SIGKILL));
+    ENDED(child);
+    TRY(open("/tmp/busy", O_WRONLY)); /* the other one runs it still */
+    TRY(rename("/tmp/busy", "/tmp/busier"));
+    TRY(open("/tmp/busier", O_WRONLY));
+    MUST(kill(other, SIGKILL));
+    ENDED(other);
+    TRY(first = open("/tmp/busier", O_WRONLY));
+    TRY(execve("/tmp/busier", arguments, no_environment));
+    MUST(close(first));
+    first = (int)MUST(open("/tmp/run", O_WRONLY));
+    TRY(execve("/tmp/run", script, no_environment)); /* the script; its interpreter is run */
+    MUST(close(first));
+    MUST(unlink("/tmp/busier"));
+}
+
 static void what_exec_keeps(void)
 {
     SECTION("what execve keeps");
@@ -355,6 +439,8 @@ static int as_child(int count, char **arguments)
             printf("argument %d is \"%s\"\n", i, arguments[i]);
         for (char **variable = environ; *variable != NULL; variable++)
             printf("variable %s\n", *variable);
+    } else if (strcmp(kind, "pause") == 0) {
+        pause();
     } else if (strcmp(kind, "length") == 0) {
         printf("argument of %u bytes\n", (unsigned)strlen(arguments[2]));
     } else if (strcmp(kind, "files") == 0) {
@@ -394,6 +480,7 @@ int main(int count, char **arguments)
     groups();
     killing();
     executing();
+    written_or_run();
     what_exec_keeps();
     vforking();
     told_by_no_signal();
