@@ -51,30 +51,26 @@ void platform_load_root(paddr_t root)
     __asm__ volatile("movl %0, %%cr3" : : "r"((uint32_t)root) : "memory");
 }
 
-/* COM1 as QEMU has it: always ready. */
-static void print(const char *format, va_list arguments)
+/* To COM1 as QEMU has it: always ready. */
+void platform_log(const char *format, ...)
 {
     char text[256];
+    va_list arguments;
+    va_start(arguments, format);
     format_text_arguments(text, sizeof(text), format, arguments);
+    va_end(arguments);
     for (const char *at = text; *at != '\0'; at++)
         out(0x3F8, (uint8_t)*at);
     out(0x3F8, '\n');
 }
 
-void platform_log(const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    print(format, arguments);
-    va_end(arguments);
-}
-
 _Noreturn void platform_panic(const char *file, int line, const char *format, ...)
 {
+    char text[256];
     va_list arguments;
     va_start(arguments, format);
-    platform_log("panic at %s:%d:", file, line);
-    print(format, arguments);
+    format_text_arguments(text, sizeof(text), format, arguments);
+    platform_log("panic at %s:%d: %s", file, line, text);
     out(0xF4, 0x12); /* QEMU's isa-debug-exit: the status is 2 * 0x12 + 1 */
     for (;;)
         __asm__ volatile("cli\n\thlt");
@@ -108,18 +104,23 @@ static void start_paging(void)
 }
 
 /* Multiboot 0.6.96, 3.3: flags, ten words, the map's bytes and address. Its entries have the
- * firmware's form, without attributes, each behind a word that says how long it is. */
+ * firmware's form, without attributes, each behind a word that says how long it is. Of the modules,
+ * words 5 and 6, the first is the archive: start and end. */
 void boot_main(uint32_t magic, const uint32_t *information)
 {
     extern const struct memory_image image; /* embed.ld.S */
     static struct e820_copy map;
-    const struct memory_setup setup = {.firmware_map = &map, .image = image};
+    struct memory_setup setup = {.firmware_map = &map, .image = image};
     if (magic != 0x2BADB002 || !(information[0] >> 6 & 1))
         platform_panic(__FILE__, __LINE__, "the loader passes no memory map");
     uint32_t at = information[12], end_of_map = at + information[11];
     for (; at < end_of_map && map.count < E820_ENTRIES_MAX; at += 4 + *(const uint32_t *)at) {
         __builtin_memcpy(&map.entries[map.count], (const void *)(at + 4), 20);
         map.entries[map.count++].attributes = 1;
+    }
+    if ((information[0] >> 3 & 1) && information[5] > 0) {
+        setup.archive = *(const uint32_t *)information[6];
+        setup.archive_bytes = ((const uint32_t *)information[6])[1] - (uint32_t)setup.archive;
     }
     start_paging();
     int error = memory_init(&setup);
@@ -148,7 +149,7 @@ static uint32_t print_memory(const char *when)
 void kernel_main(void)
 {
     void *objects[100];
-    platform_log("boot: %u frames given back", memory_release_boot());
+    platform_log("freed: boot %u, archive %u", memory_release_boot(), memory_release_archive());
     print_memory("start");
     for (unsigned i = 0; i < ARRAY_COUNT(objects); i++)
         objects[i] = kmalloc((size_t)16 << i % 16); /* 16 bytes to 512 KiB */

@@ -1,7 +1,7 @@
 #include "kernel/memory/memory.h"
 
-    .section .multiboot, "a", @progbits /* 0.6.96, 3.1: memory information wanted */
-    .long 0x1BADB002, 0x00000002, -(0x1BADB002 + 0x00000002)
+    .section .multiboot, "a", @progbits /* 0.6.96, 3.1: aligned modules, memory information */
+    .long 0x1BADB002, 0x00000003, -(0x1BADB002 + 0x00000003)
 
 /* IN: EAX 0x2BADB002, EBX what the loader passes; flat segments, paging and interrupts off. */
     .text

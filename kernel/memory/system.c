@@ -281,26 +281,35 @@ static void set_watermarks(void)
     pageframe_set_watermarks(reserve, 4 * reserve);
 }
 
+static int refuse_setup(const char *why)
+{
+    platform_log("memory: %s", why);
+    return -EINVAL;
+}
+
 /* What the caller says about his image and archive makes sense, whatever the machine has there. */
 static int check_setup(void)
 {
     const struct memory_image *image = &setup.image;
-    const uint32_t bounds[] = {
-        MAP_IMAGE_START,   image->text_start, image->text_end, image->rodata_start,
-        image->rodata_end, image->data_start, image->data_end, image->boot_start,
-        image->boot_end,   MAP_IMAGE_END,
+    const struct {
+        uint32_t start, end;
+    } parts[] = {
+        {image->text_start, image->text_end},
+        {image->rodata_start, image->rodata_end},
+        {image->data_start, image->data_end},
+        {image->boot_start, image->boot_end},
     };
-    for (unsigned i = 1; i < ARRAY_COUNT(bounds); i++) {
-        if (bounds[i] % FRAME_SIZE != 0 || bounds[i] < bounds[i - 1]) {
-            platform_log("memory: the image's bounds are not page-aligned, out of order, or "
-                         "outside of its row");
-            return -EINVAL;
-        }
+    uint32_t at = MAP_IMAGE_START;
+    for (unsigned i = 0; i < ARRAY_COUNT(parts); at = parts[i++].end) {
+        if ((parts[i].start | parts[i].end) % FRAME_SIZE != 0 || parts[i].start < at ||
+            parts[i].end < parts[i].start || parts[i].end > MAP_IMAGE_END)
+            return refuse_setup("the image's bounds are not page-aligned, out of order, or outside "
+                                "of its row");
+        if (i > 0 && parts[i].start != at)
+            return refuse_setup("the image has a hole between two of its parts");
     }
-    if (setup.archive % FRAME_SIZE != 0) {
-        platform_log("memory: the archive does not begin on a page boundary");
-        return -EINVAL;
-    }
+    if (setup.archive % FRAME_SIZE != 0)
+        return refuse_setup("the archive does not begin on a page boundary");
     return 0;
 }
 
@@ -358,6 +367,16 @@ uint32_t memory_release_boot(void)
         count += free_taken(boot);
         setup.image.boot_end = setup.image.boot_start;
     }
+    return count;
+}
+
+uint32_t memory_release_archive(void)
+{
+    struct extent archive = archive_extent();
+    uint32_t count = archive.end - archive.first;
+    if (count == 0 || pageframe_free_run(archive.first, count) != 0)
+        return 0;
+    setup.archive_bytes = 0;
     return count;
 }
 

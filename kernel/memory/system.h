@@ -11,9 +11,9 @@
  */
 
 /* Parts of the kernel image as the linker script lays them out: page-aligned addresses, physical =
- * virtual, ascending, from MAP_IMAGE_START on and not beyond MAP_IMAGE_END. Everything from
- * text_start to boot_end is the image's, what lies between two parts, too, though it is not mapped;
- * of a part that does not exist, start and end are equal, at its place in this order. */
+ * virtual, from MAP_IMAGE_START on and not beyond MAP_IMAGE_END, each part where the one before it
+ * ends: what lay between two of them would be mapped by none. Of a part that does not exist, start
+ * and end are equal. */
 struct memory_image {
     uint32_t text_start, text_end;     /* R-X */
     uint32_t rodata_start, rodata_end; /* R-- */
@@ -42,6 +42,11 @@ int memory_init(const struct memory_setup *setup) MUST_CHECK;
 /* What boot used and nobody needs any more (low RAM, the image's boot part) becomes free. Returns
  * how many frames; the second time 0. */
 uint32_t memory_release_boot(void);
+
+/* The archive is read and its content copied: its frames become free, whoever mapped them has
+ * unmapped them. Returns how many; 0 if there are none, or no more, or if one of them is locked or
+ * has other references (then none is freed). O(frames), interrupts off. */
+uint32_t memory_release_archive(void);
 
 const struct e820_map *memory_map(void); /* the regions made of the firmware's map */
 const struct e820_copy *memory_firmware_map(void);

@@ -195,7 +195,33 @@ def test_the_example_runs_out_and_goes_on():
 def test_the_example_refuses_a_machine_without_memory():
     status, output = boot('-m', '1280K', '-cpu', 'max')
     assert status == STATUS_PANIC, output
-    assert re.search(r'^memory: .*\npanic at .*\nmemory_init: out of memory$', output, re.M), output
+    assert re.search(r'^memory: .*\npanic at .*: memory_init: out of memory$', output, re.M), output
+
+
+def test_the_example_gives_its_archive_back(tmp_path):
+    """A module of three pages, the last of which is not full, is set aside and becomes free."""
+    module = tmp_path / 'module'
+    module.write_bytes(b'x' * 9000)
+    without, with_module = (boot('-m', 64, '-cpu', 'max', *more) for more in ((), ('-initrd', module)))
+    for (status, output), frames in ((without, 0), (with_module, 3)):
+        assert status == STATUS_GOOD, output
+        assert f', archive {frames}\n' in output
+    check_lines(read_lines(with_module[1]))
+    assert read_lines(with_module[1]) == read_lines(without[1])
+
+
+def test_an_image_with_a_hole_is_refused(build, tmp_path):
+    """A part that ends a page too early would leave code without a mapping: a reset without a word."""
+    shutil.copytree(EXAMPLE, tmp_path / 'example')
+    script = tmp_path / 'example/embed.ld.S'
+    text = script.read_text()
+    assert text.count('LONG(text) LONG(rodata)') == 1
+    script.write_text(text.replace('LONG(text) LONG(rodata)', 'LONG(text) LONG(text + 4096)'))
+    result = run('make', '-C', tmp_path / 'example', f'MEMORY={build}', f'OUT={tmp_path}')
+    assert result.returncode == 0, result.stdout + result.stderr
+    status, output = boot('-m', 64, kernel=tmp_path / 'embed.elf')
+    assert status == STATUS_PANIC, output
+    assert re.match(r'memory: the image has a hole between two of its parts\n', output), output
 
 
 def test_the_page_can_be_followed_literally(build, tmp_path):

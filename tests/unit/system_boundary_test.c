@@ -150,6 +150,32 @@ TEST(system_keeps_the_archive)
     CHECK(strstr(host_log_last, "cannot start") != NULL);
 }
 
+TEST(system_gives_the_archive_back_once)
+{
+    static const uint32_t first = 0x1000, frames = 5;
+    struct pageframe_statistics before, after;
+    use_machine(32 << 20);
+    CHECK_EQUAL(memory_init(&setup), 0);
+    CHECK_EQUAL(memory_release_archive(), 0); /* there is none */
+    use_machine(32 << 20);
+    setup.archive = frame_address(first);
+    setup.archive_bytes = frames * FRAME_SIZE - 1;
+    CHECK_EQUAL(memory_init(&setup), 0);
+    pageframe_read_statistics(&before);
+    CHECK_EQUAL(pageframe_reference(first + frames - 1), 0);
+    CHECK_EQUAL(memory_release_archive(), 0); /* somebody has a page of it */
+    CHECK_EQUAL(bytemap_get(first), ARCHIVE_FRAMES);
+    check_is_clean();
+    CHECK_EQUAL(pageframe_release(first + frames - 1), 1);
+    CHECK_EQUAL(memory_release_archive(), frames);
+    CHECK_EQUAL(memory_release_archive(), 0);
+    for (frame_t frame = first; frame < first + frames; frame++)
+        CHECK_EQUAL(bytemap_get(frame), BYTEMAP_FREE);
+    pageframe_read_statistics(&after);
+    CHECK_EQUAL(after.free_frames, before.free_frames + frames);
+    check_is_clean();
+}
+
 /* Each bound in turn is moved by less than a page, before the one in front of it, and out of the
  * row: nothing of that is for the machine to find out. */
 TEST(system_refuses_an_image_that_is_not_described_well)
@@ -164,6 +190,12 @@ TEST(system_refuses_an_image_that_is_not_described_well)
             CHECK_EQUAL(memory_init(&setup), -EINVAL);
             CHECK(strstr(host_log_last, "cannot start") != NULL);
         }
+    }
+    for (unsigned part = 0; part < BOUNDS / 2 - 1; part++) { /* a hole behind it */
+        use_machine(32 << 20);
+        ((uint32_t *)&setup.image)[2 * part + 1] -= FRAME_SIZE;
+        CHECK_EQUAL(memory_init(&setup), -EINVAL);
+        CHECK(strstr(host_log_last, "cannot start") != NULL);
     }
     use_machine(32 << 20);
     setup.image.boot_end = MAP_IMAGE_END;
