@@ -50,6 +50,7 @@ GIVEN = {
     'show_area': ('print_maps_line', 'print_smaps_paragraph'),
     'space_visit_areas': ('is_shared_area', 'show_area'),
     'stat_descriptor': ('put_stat32', 'put_stat64'),
+    'storm': ('on_tick',),
     'syscall_unlinkat': ('remove_file', 'remove_directory'),
     'thread_visit': ('count_states',),
     'timers_look': ('look', 'on_deadline', 'on_interval', 'on_stretch'),

@@ -43,15 +43,21 @@ union paging_entry {
 #define ENTRY_HARDWARE   (ENTRY_ACCESSED | ENTRY_DIRTY)
 #define ENTRY_CACHE_TYPE (ENTRY_WRITE_THROUGH | ENTRY_CACHE_DISABLE)
 
+/* All flags but no-execute are in the low half, and asked of that alone it is one instruction. */
+static inline bool entry_has(uint64_t entry, uint64_t flag)
+{
+    return (uint32_t)entry & (uint32_t)flag;
+}
+
 static inline bool entry_is_present(uint64_t entry)
 {
-    return entry & ENTRY_PRESENT;
+    return entry_has(entry, ENTRY_PRESENT);
 }
 
 /* Of a directory entry. */
 static inline bool entry_is_large(uint64_t entry)
 {
-    return entry & ENTRY_LARGE;
+    return entry_has(entry, ENTRY_LARGE);
 }
 
 static inline frame_t entry_frame(uint64_t entry)

@@ -30,9 +30,9 @@ struct paging_walk paging_walk(const struct paging_space *space, uintptr_t addre
 /* entry_cache_type, read backwards. */
 static uint32_t cache_flags(uint64_t leaf)
 {
-    if (leaf & ENTRY_CACHE_DISABLE)
+    if (entry_has(leaf, ENTRY_CACHE_DISABLE))
         return PAGING_UNCACHED;
-    if ((leaf & ENTRY_WRITE_THROUGH) && platform_features.pat)
+    if (entry_has(leaf, ENTRY_WRITE_THROUGH) && platform_features.pat)
         return PAGING_WRITE_COMBINING;
     return 0;
 }
@@ -41,9 +41,9 @@ static uint32_t cache_flags(uint64_t leaf)
 static uint32_t flags_in_effect(uint64_t directory, uint64_t leaf)
 {
     uint32_t flags = cache_flags(leaf);
-    if (directory & leaf & ENTRY_WRITE)
+    if (entry_has(directory & leaf, ENTRY_WRITE))
         flags |= PAGING_WRITE;
-    if (directory & leaf & ENTRY_USER)
+    if (entry_has(directory & leaf, ENTRY_USER))
         flags |= PAGING_USER;
     if (!((directory | leaf) & ENTRY_NO_EXECUTE))
         flags |= PAGING_EXECUTE;
@@ -58,9 +58,9 @@ static struct paging_translation translate(uint64_t directory, uint64_t leaf, ui
     result.large = entry_is_large(directory);
     result.physical = (leaf & ENTRY_FRAME) + address % (result.large ? PAGE_LARGE_SIZE : PAGE_SIZE);
     result.flags = flags_in_effect(directory, leaf);
-    result.global = leaf & ENTRY_GLOBAL;
-    result.accessed = leaf & ENTRY_ACCESSED;
-    result.dirty = leaf & ENTRY_DIRTY;
+    result.global = entry_has(leaf, ENTRY_GLOBAL);
+    result.accessed = entry_has(leaf, ENTRY_ACCESSED);
+    result.dirty = entry_has(leaf, ENTRY_DIRTY);
     return result;
 }
 
