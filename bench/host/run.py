@@ -35,9 +35,15 @@ HEAP_SORTS = {'plain': '{}', 'one-page': '{}, moves a page', 'special': '{}, mov
 HUNTS = ['heap-pool-hunt', 'heap-kernel-hunt', 'frame-hunt']
 # What runs 32-bit programs where the host does not (tools/run32). Counts are the same; times are the emulator's.
 EMULATOR = os.environ.get('RUN32', '').split()
-RUNS = {'counts': 0, 'quick': 3, 'full': 3 if EMULATOR else 11}
+RUNS = {'counts': 0, 'quick': 1 if EMULATOR else 3, 'full': 3 if EMULATOR else 11}
 HUNT_ROUNDS = {'counts': 3, 'quick': 3, 'full': 30}
 FEWER = {'T2': 100000, 'T3': 100000, 'T4': 100000, 'P1': 100000, 'P2c': 100000, 'P2d': 100000, 'P3': 500000}  # quick
+
+
+def together(function, *columns):
+    """As map does, as many at a time as there are processors. Counts do not mind, but times would: nothing is timed meanwhile."""
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        return list(pool.map(function, *columns))
 
 
 class Bench:
@@ -74,10 +80,8 @@ class Bench:
         return [line.split('\t') for line in result.stdout.splitlines()]
 
     def hunt(self):
-        """What the searches found: (kind, sort) -> (count, which call), for each program. Nothing else runs meanwhile:
-        counts would not mind, but times would."""
-        with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-            found = pool.map(lambda program: self.run(program, HUNT_ROUNDS[self.extent]), HUNTS)
+        """What the searches found: (kind, sort) -> (count, which call), for each program."""
+        found = together(lambda program: self.run(program, HUNT_ROUNDS[self.extent]), HUNTS)
         for program, lines in zip(HUNTS, found):
             self.hunts[program] = {(line[1], line[2]): (int(line[3]), line[4]) for line in lines}
 
@@ -122,9 +126,10 @@ def pair(rows):
 
 
 def counts_of_ours(bench):
-    pool = {trace: bench.counts('heap-pool-count', 'ours', trace)[0] for trace in HEAP_COUNTED}
-    kernel = {trace: bench.counts('heap-kernel-count', 'ours', trace)[0] for trace in HEAP_COUNTED}
-    return pool, kernel
+    forms = ('heap-pool-count', 'heap-kernel-count')
+    calls = [(form, trace) for form in forms for trace in HEAP_COUNTED]
+    rows = dict(zip(calls, together(lambda call: bench.counts(call[0], 'ours', call[1])[0], calls)))
+    return tuple({trace: rows[form, trace] for trace in HEAP_COUNTED} for form in forms)
 
 
 def print_counts(title, counts, kinds):
@@ -280,21 +285,19 @@ def print_heap_memory(bench):
 
 def frame_counts(bench):
     counts, runs, fills, bits = {}, {}, {}, {}  # fills: what was reached, and what was possible
-    for allocator in FRAME_ALLOCATORS:
-        counts[allocator] = {}
-        for trace in FRAME_TRACES:
-            if allocator == 'stack' and trace in ('P3', 'P5'):
-                continue
-            rows, other = bench.counts('frame-kernel-count', allocator, trace)
-            counts[allocator][trace] = rows
-            for line in other:
-                if line[0] == 'fill':
-                    fills[allocator] = (float(line[2]), float(line[3]))
-                elif line[0] == 'metadata':
-                    bits[allocator] = float(line[1])
-                elif line[0] == 'run':
-                    most = runs.setdefault(allocator, {}).setdefault(int(line[1]), [0, 0])
-                    most[:] = [max(most[0], int(line[2])), max(most[1], int(line[3]))]
+    calls = [(allocator, trace) for allocator in FRAME_ALLOCATORS for trace in FRAME_TRACES
+             if allocator != 'stack' or trace not in ('P3', 'P5')]
+    found = together(lambda call: bench.counts('frame-kernel-count', *call), calls)
+    for (allocator, trace), (rows, other) in zip(calls, found):
+        counts.setdefault(allocator, {})[trace] = rows
+        for line in other:
+            if line[0] == 'fill':
+                fills[allocator] = (float(line[2]), float(line[3]))
+            elif line[0] == 'metadata':
+                bits[allocator] = float(line[1])
+            elif line[0] == 'run':
+                most = runs.setdefault(allocator, {}).setdefault(int(line[1]), [0, 0])
+                most[:] = [max(most[0], int(line[2])), max(most[1], int(line[3]))]
     return counts, runs, fills, bits
 
 
