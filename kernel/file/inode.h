@@ -66,8 +66,7 @@ struct inode {
     uint64_t number;                               /* unique within the file system, never 0 */
     uint64_t size;                                 /* bytes */
     uint64_t accessed_ns, modified_ns, changed_ns; /* wall clock */
-    int32_t
-        writers; /* of a regular file: how often it is open for writing; below 0: how often run */
+    int32_t writers;                               /* open for writing so often; below 0: run */
     struct inode *parent; /* a directory with a name of it; the root's is itself; NULL: none */
     void *private;        /* of devices and FIFOs: their own */
 };
